@@ -1,0 +1,48 @@
+# The commands that everyone knows. Each installs what it needs and works from a fresh clone.
+SHELL := /bin/sh
+NODE := node_modules/.bin/node
+FILES ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check types lint format layers faults bench docs clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+
+# npm ci only when the lock file is newer than what was installed.
+node_modules/.package-lock.json: package-lock.json package.json */package.json
+	npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+demo: node_modules/.package-lock.json ## The whole way of an event on real stores (ONCE=1 ends by itself)
+	@$(NODE) tests/demo/demo.ts $(if $(ONCE),--once)
+
+test: node_modules/.package-lock.json ## Every test, on real PostgreSQL and Elasticsearch (FILES=… runs a part)
+	@$(NODE) tests/support/run-tests.ts $(FILES)
+
+check: types lint layers ## Types, lint, format, layers
+
+types: node_modules/.package-lock.json
+	node_modules/.bin/tsc -p .
+
+lint: node_modules/.package-lock.json
+	node_modules/.bin/biome ci .
+	node_modules/.bin/oxlint --type-aware
+
+layers: node_modules/.package-lock.json
+	@$(NODE) --test --test-reporter=dot tests/tidy.test.ts
+
+format: node_modules/.package-lock.json ## Format and mend what can be mended
+	node_modules/.bin/biome check --write .
+
+faults: node_modules/.package-lock.json ## The crash and outage tests alone
+	@$(NODE) tests/support/run-tests.ts 'tests/faults/*.test.ts'
+
+bench: node_modules/.package-lock.json ## Measured claims (ONLY=agent|collector); writes bench/results.json
+	@$(NODE) bench/bench.ts $(ONLY)
+
+docs: node_modules/.package-lock.json ## Write the generated pages of docs/ anew
+	@$(NODE) tests/support/write-docs.ts
+
+clean: ## Remove what was installed here
+	rm -rf node_modules

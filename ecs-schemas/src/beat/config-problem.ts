@@ -1,0 +1,36 @@
+/**
+ * What can be wrong with a config file, each with its place and its mend, and the error that carries all of them.
+ */
+
+/** One thing that is wrong. */
+export interface ConfigProblem {
+  /** Dotted path of the key, e.g. `output.collector.url`; empty for the file as a whole. */
+  readonly path: string;
+  /** Line from 1 in the file; absent where the key is not in the file (a missing key, `-E`). */
+  readonly line?: number | undefined;
+  /** What is wrong and what to write instead, as sentences. Never the value of a secret. */
+  readonly message: string;
+}
+
+/** Exit code of a program whose config is wrong (EX_CONFIG of sysexits.h). */
+export const EXIT_CONFIG = 78;
+
+/** A config that cannot be used. Holds every problem found, not only the first. */
+export class ConfigError extends Error {
+  readonly file: string;
+  readonly problems: readonly ConfigProblem[];
+
+  constructor(file: string, problems: readonly ConfigProblem[]) {
+    super(problems.map((problem) => formatProblem(file, problem)).join('\n'));
+    this.name = 'ConfigError';
+    this.file = file;
+    this.problems = problems;
+  }
+}
+
+function formatProblem(file: string, problem: ConfigProblem): string {
+  const place = problem.line === undefined ? file : `${file}:${problem.line}`;
+  return problem.path === ''
+    ? `${place}: ${problem.message}`
+    : `${place}: ${problem.path}: ${problem.message}`;
+}

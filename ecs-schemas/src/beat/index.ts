@@ -1,0 +1,8 @@
+/** The door of what makes both programs Beats in manners: config, log, command line. */
+export * from './command-line.ts';
+export { ConfigError, type ConfigProblem, EXIT_CONFIG } from './config-problem.ts';
+export * from './config-values.ts';
+export { type Environment, processEnvironment } from './environment.ts';
+export { loadConfig } from './load-config.ts';
+export * from './log.ts';
+export * from './paths.ts';

@@ -1,0 +1,117 @@
+/**
+ * Takes the field table, gives the composable index template of `logs-system.security_launchbeat-*` in one of two builds:
+ * `ecs` with ECS's own types (Elastic's distribution), `core` for builds without the x-pack mapper modules.
+ * Keeps: both builds map the same fields; retention is the data stream lifecycle's, never ILM's (not every build has ILM).
+ */
+import { FIELDS, type FieldType } from './fields.ts';
+import { DATA_STREAM_TYPE, DATASET } from './process-start.ts';
+
+export type TemplateBuild = 'ecs' | 'core';
+
+export interface TemplateOptions {
+  readonly build: TemplateBuild;
+  /** Data stream lifecycle retention, e.g. `90d`; absent = kept for ever. */
+  readonly retention?: string;
+}
+
+/** Name of the template in the cluster. */
+export const TEMPLATE_NAME = `${DATA_STREAM_TYPE}-${DATASET}`;
+
+/** Above Fleet's `logs-*-*` (100) and `logs-system.security-*` (200). */
+const PRIORITY = 500;
+
+/** Raised with every change of the mapping, so that `setup` can tell an older template from a foreign one. */
+export const TEMPLATE_VERSION = 1;
+
+/** Lucene refuses terms over 32,766 bytes; a UTF-16 unit takes at most 3 bytes of UTF-8. */
+const KEYWORD_UNITS_MAX = 1024;
+const COMMAND_LINE_UNITS_MAX = 8191;
+
+type Mapping = { readonly [key: string]: unknown };
+
+const CONSTANTS: Readonly<Record<string, string>> = {
+  'data_stream.type': DATA_STREAM_TYPE,
+  'data_stream.dataset': DATASET,
+};
+
+function mappingOf(path: string, type: FieldType, build: TemplateBuild): Mapping {
+  const keyword = { type: 'keyword', ignore_above: KEYWORD_UNITS_MAX };
+  switch (type) {
+    case 'date':
+    case 'long':
+    case 'boolean':
+      return { type };
+    case 'keyword':
+      return keyword;
+    case 'constant_keyword': {
+      const value = CONSTANTS[path];
+      return build === 'core' ? keyword : { type, ...(value === undefined ? {} : { value }) };
+    }
+    case 'match_only_text':
+      return { type: build === 'core' ? 'text' : type };
+    case 'wildcard+text':
+      return build === 'core'
+        ? {
+            type: 'keyword',
+            ignore_above: COMMAND_LINE_UNITS_MAX,
+            fields: { text: { type: 'text', norms: false } },
+          }
+        : { type: 'wildcard', fields: { text: { type: 'match_only_text' } } };
+  }
+}
+
+type Properties = { [name: string]: { properties: Properties } | Mapping };
+
+/** Nests the flat field table into a mapping's `properties`. */
+function properties(build: TemplateBuild): Properties {
+  const root: Properties = {};
+  for (const [path, type] of Object.entries(FIELDS)) {
+    const names = path.split('.');
+    const leaf = names.pop() ?? path;
+    let level = root;
+    for (const name of names) {
+      level[name] ??= { properties: {} };
+      level = (level[name] as { properties: Properties }).properties;
+    }
+    level[leaf] = mappingOf(path, type, build);
+  }
+  return root;
+}
+
+/** The body of `PUT _index_template/<TEMPLATE_NAME>`. */
+export function indexTemplate(options: TemplateOptions): Mapping {
+  return {
+    index_patterns: [`${DATA_STREAM_TYPE}-${DATASET}-*`],
+    priority: PRIORITY,
+    version: TEMPLATE_VERSION,
+    data_stream: {},
+    _meta: { managed_by: 'launchbeat', build: options.build },
+    template: {
+      settings: {
+        index: {
+          number_of_shards: 1,
+          auto_expand_replicas: '0-1',
+          refresh_interval: '5s',
+          mapping: { ignore_malformed: true },
+          query: {
+            default_field: [
+              'process.command_line.text',
+              'process.name',
+              'user.name',
+              'host.name',
+              'message',
+            ],
+          },
+        },
+      },
+      mappings: {
+        dynamic: false,
+        date_detection: false,
+        properties: properties(options.build),
+      },
+      ...(options.retention === undefined
+        ? {}
+        : { lifecycle: { data_retention: options.retention } }),
+    },
+  };
+}

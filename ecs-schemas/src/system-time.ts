@@ -1,0 +1,15 @@
+/**
+ * Takes `TimeCreated/@SystemTime` as Windows prints it, gives Unix milliseconds.
+ * Keeps: digits past the millisecond are cut, never rounded, so that every reader of one record agrees.
+ */
+
+const SYSTEM_TIME = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?Z$/;
+
+/** Unix milliseconds of a UTC time with 0 to 9 fraction digits, or undefined if the text is no such time. */
+export function systemTimeMs(text: string): number | undefined {
+  const match = SYSTEM_TIME.exec(text);
+  if (match === null) return undefined;
+  const seconds = Date.parse(`${match[1]}Z`);
+  if (Number.isNaN(seconds) || seconds < 0) return undefined;
+  return seconds + Number((match[2] ?? '').padEnd(3, '0').slice(0, 3));
+}
