@@ -23,7 +23,7 @@ const SIZE_BYTES: Readonly<Record<string, number>> = {
 };
 
 /** A duration with a unit, `500ms`, `10s`, `5m`, `24h`, `7d` or `0`; gives milliseconds. The default is written likewise. */
-export function duration(defaultText: string): z.ZodType<number, string | number | undefined> {
+export function duration(defaultText: string) {
   return z
     .union([z.string(), z.literal(0)])
     .default(defaultText)
@@ -40,7 +40,7 @@ export function duration(defaultText: string): z.ZodType<number, string | number
 }
 
 /** A size with a unit, `512KiB`, `16MiB`, `10GB`, or plain bytes; gives bytes. */
-export function byteSize(defaultText: string): z.ZodType<number, string | number | undefined> {
+export function byteSize(defaultText: string) {
   return z
     .union([z.string(), z.int().nonnegative()])
     .default(defaultText)
@@ -59,7 +59,7 @@ export function byteSize(defaultText: string): z.ZodType<number, string | number
 /** A list of strings; one string with commas is taken as a list, as in Beats (`-E key=a,b`). */
 export function stringList(
   defaults: readonly string[] = [],
-): z.ZodType<string[], string | string[] | undefined> {
+) {
   return z
     .union([z.array(z.string()), z.string()])
     .default([...defaults])

@@ -5,4 +5,11 @@ export * from './config-values.ts';
 export { type Environment, processEnvironment } from './environment.ts';
 export { loadConfig } from './load-config.ts';
 export * from './log.ts';
+export { type LoggingConfig, loggingConfigSchema } from './logging-config.ts';
 export * from './paths.ts';
+export {
+  exportConfig,
+  type LoadedConfig,
+  loadProgramConfig,
+  type ProgramHome,
+} from './program-config.ts';

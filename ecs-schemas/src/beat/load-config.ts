@@ -22,11 +22,8 @@ export interface LoadConfigOptions<Schema extends z.ZodType> {
 export function loadConfig<Schema extends z.ZodType>(
   options: LoadConfigOptions<Schema>,
 ): z.infer<Schema> {
-  const document = readConfigDocument(readText(options.file), options.environment);
+  const document = readConfigValues(options);
   const problems: ConfigProblem[] = [...document.problems];
-  for (const setting of options.settings ?? []) {
-    problems.push(...applySetting(document.values, setting, options.environment));
-  }
   const parsed = options.schema.safeParse(document.values, { reportInput: false });
   if (!parsed.success) {
     const known = new Set(problems.map((problem) => problem.path));
@@ -39,6 +36,18 @@ export function loadConfig<Schema extends z.ZodType>(
   }
   if (problems.length > 0 || !parsed.success) throw new ConfigError(options.file, problems);
   return parsed.data;
+}
+
+/** The values of a config file with variables and `-E` settings applied, before any schema; for `export config`. */
+export function readConfigValues(
+  options: Omit<LoadConfigOptions<z.ZodType>, 'schema'>,
+): ReturnType<typeof readConfigDocument> {
+  const document = readConfigDocument(readText(options.file), options.environment);
+  const problems: ConfigProblem[] = [...document.problems];
+  for (const setting of options.settings ?? []) {
+    problems.push(...applySetting(document.values, setting, options.environment));
+  }
+  return { ...document, problems };
 }
 
 function readText(file: string): string {
