@@ -4,7 +4,7 @@ NODE := node_modules/.bin/node
 FILES ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check types lint format layers faults bench docs clean
+.PHONY: help demo test check types lint format layers faults bench docs audit-policy clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -42,7 +42,10 @@ bench: node_modules/.package-lock.json ## Measured claims (ONLY=agent|collector)
 	@$(NODE) bench/bench.ts $(ONLY)
 
 docs: node_modules/.package-lock.json ## Write the generated pages of docs/ anew
-	@$(NODE) tests/support/write-docs.ts
+	@$(NODE) tests/docs/write-docs.ts
+
+audit-policy: node_modules/.package-lock.json ## Write the GPO backup of the audit policy anew
+	@$(NODE) agent/windows/audit-policy/write-gpo-backup.ts
 
 clean: ## Remove what was installed here
 	rm -rf node_modules

@@ -9,11 +9,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { z } from 'zod';
-import { readConfigDocument } from '../ecs-schemas/src/beat/config-document.ts';
-import { loadConfig } from '../ecs-schemas/src/beat/load-config.ts';
 import { agentConfigSchema } from '../agent/src/config.ts';
 import { alertsConfigSchema } from '../collector/src/assess/alerts-config.ts';
 import { collectorConfigSchema } from '../collector/src/config.ts';
+import { readConfigDocument } from '../ecs-schemas/src/beat/config-document.ts';
+import { loadConfig } from '../ecs-schemas/src/beat/load-config.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'launchbeat-configs-'));
 after(() => rmSync(folder, { recursive: true, force: true }));
@@ -32,7 +32,7 @@ const FILES: readonly (readonly [string, z.ZodType])[] = [
 ];
 
 /** A commented key: `#key: value` with no blank after the `#`. */
-const COMMENTED_KEY = /^(\s*)#([a-z_]+(?:\.[a-z_]+)*:.*|- .*|  \S.*)$/;
+const COMMENTED_KEY = /^(\s*)#([a-z_]+(?:\.[a-z_]+)*:.*|- .*| {2}\S.*)$/;
 
 const inForce = (text: string): string =>
   text
@@ -43,10 +43,18 @@ const inForce = (text: string): string =>
 function load(name: string, text: string, schema: z.ZodType): Record<string, unknown> {
   const file = join(folder, name);
   writeFileSync(file, text);
-  return loadConfig({ file, schema, environment: ENVIRONMENT }) as Record<string, unknown>;
+  // As JSON: a key that is there without a value says the same as one that is not there.
+  return JSON.parse(
+    JSON.stringify(loadConfig({ file, schema, environment: ENVIRONMENT })),
+  ) as Record<string, unknown>;
 }
 
-type Json = { properties?: Record<string, Json>; items?: Json; anyOf?: Json[]; additionalProperties?: unknown };
+type Json = {
+  properties?: Record<string, Json>;
+  items?: Json;
+  anyOf?: Json[];
+  additionalProperties?: unknown;
+};
 
 /** Dotted paths of every key that the schema knows; list items count as one place. */
 function schemaPaths(level: Json, prefix = ''): string[] {
@@ -57,23 +65,32 @@ function schemaPaths(level: Json, prefix = ''): string[] {
       ...schemaPaths(inner, `${prefix}${name}.`),
     ]),
   );
-  return [...paths, ...options.flatMap((one) => (one.items === undefined ? [] : schemaPaths(one.items, `${prefix}0.`)))];
+  return [
+    ...paths,
+    ...options.flatMap((one) =>
+      one.items === undefined ? [] : schemaPaths(one.items, `${prefix}0.`),
+    ),
+  ];
 }
 
 /** Paths whose comment says that the value is an example. */
 function examplePaths(text: string, lines: ReadonlyMap<string, number>): string[] {
   const rows = text.split('\n');
-  return [...lines].filter(([, line]) => /\bExample\b/.test(commentAbove(rows, line))).map(([path]) => path);
+  return [...lines]
+    .filter(([, line]) => /\bExample\b/.test(commentAbove(rows, line)))
+    .map(([path]) => path);
 }
 
 function commentAbove(rows: readonly string[], line: number): string {
   const above: string[] = [];
-  for (let row = line - 2; row >= 0 && /^\s*# /.test(rows[row] ?? ''); row -= 1) above.push(rows[row] ?? '');
+  for (let row = line - 2; row >= 0 && /^\s*# /.test(rows[row] ?? ''); row -= 1)
+    above.push(rows[row] ?? '');
   return above.join('\n');
 }
 
 function withoutPaths(value: unknown, paths: readonly string[], at = ''): unknown {
-  if (Array.isArray(value)) return value.map((item, index) => withoutPaths(item, paths, `${at}${index}.`));
+  if (Array.isArray(value))
+    return value.map((item, index) => withoutPaths(item, paths, `${at}${index}.`));
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(
     Object.entries(value)
@@ -97,7 +114,9 @@ for (const [file, schema] of FILES) {
 
   test(`${file} names every key of its schema`, () => {
     const { lines } = readConfigDocument(inForce(text), ENVIRONMENT);
-    const paths = schemaPaths(z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as Json);
+    const paths = schemaPaths(
+      z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as Json,
+    );
     assert.deepEqual(
       [...new Set(paths)].filter((path) => !lines.has(path)),
       [],
@@ -110,7 +129,12 @@ for (const [file, schema] of FILES) {
     const { lines } = readConfigDocument(full, ENVIRONMENT);
     const bare = [...lines]
       .filter(([path]) => !/\.[1-9]\d*(\.|$)|\.0$/.test(path))
-      .filter(([path, line]) => ![...lines].some(([other, at]) => at === line && other !== path && path.startsWith(`${other}.`)))
+      .filter(
+        ([path, line]) =>
+          ![...lines].some(
+            ([other, at]) => at === line && other !== path && path.startsWith(`${other}.`),
+          ),
+      )
       .filter(([, line]) => commentAbove(rows, line) === '')
       .map(([path, line]) => `${file}:${line}: ${path}`);
     assert.deepEqual(bare, []);

@@ -81,7 +81,7 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
     'zod',
     'node:*',
   ],
-  'collector/src/certificates': ['@peculiar/x509', 'node:*'],
+  'collector/src/certificates': ['@peculiar/x509', 'reflect-metadata', 'node:*'],
   'collector/src': [
     'collector/src/*',
     'ecs-schemas/src',
@@ -101,5 +101,15 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
     'node:*',
   ],
 
+  'kibana-saved-objects/src/build': ['node:*'],
+  'kibana-saved-objects/src/dashboards': ['ecs-schemas/src', 'kibana-saved-objects/src/build'],
+  'kibana-saved-objects/src/kql': ['ecs-schemas/src'],
+  'kibana-saved-objects/src/check': ['ecs-schemas/src', 'kibana-saved-objects/src/kql', 'node:*'],
+  'kibana-saved-objects/src/panels': [
+    'kibana-saved-objects/src/check',
+    'kibana-saved-objects/src/kql',
+    'node:*',
+  ],
+  'kibana-saved-objects/src/office': ['ecs-schemas/src', 'node:*'],
   'kibana-saved-objects/src': ['ecs-schemas/src', 'kibana-saved-objects/src/*', 'node:*'],
 };

@@ -4,7 +4,7 @@ create table agent_keys (
   id            text primary key,
   secret_sha256 bytea not null,
   -- Null until its first use binds the key to the agent's own id.
-  agent_id      uuid unique,
+  agent_id      uuid,
   name          text not null default '',
   created_at    timestamptz not null default now(),
   last_used_at  timestamptz,
@@ -20,7 +20,8 @@ create table chunks (
   encoding        text not null check (encoding in ('zstd', 'gzip')),
   namespace       text not null,                -- data stream namespace of every line
   lines           integer not null,
-  line_ids        bytea not null,               -- 16 bytes a line: event.id as bytes; zeros = rejected line
+  -- 16 bytes a line: event.id as bytes; zeros = not to index (rejected, or stored with an earlier chunk). Empty once body is null.
+  line_ids        bytea not null,
   body            bytea,                        -- null once the archive's retention is over
   body_bytes      integer not null,
   receipt         jsonb not null,               -- the answer, given again when the chunk comes again
@@ -33,7 +34,9 @@ create table chunks (
 -- The bytes are compressed: do not let PostgreSQL try again.
 alter table chunks alter column body set storage external;
 alter table chunks alter column line_ids set storage external;
-create index chunks_to_index on chunks (id) where indexed_at is null;
+-- Carries what the queue's bounds are counted from.
+create index chunks_to_index on chunks (id) include (body_bytes, lines) where indexed_at is null;
+create index chunks_archived on chunks (indexed_at) where body is not null;
 
 create sequence events_id_seq;
 create table events (
@@ -66,7 +69,9 @@ alter sequence events_id_seq owned by events.id;
 create table events_other_days partition of events default;
 
 -- Makes the partition of one UTC day; takes over what the default partition holds of it. Safe to call at the same time.
-create function ensure_events_partition(day date) returns void language plpgsql as $$
+-- Gives up after 3 s where somebody reads for long (SQLSTATE 55P03), so that nobody queues behind it; rows go to the default
+-- partition until the next call. A writer that was on its way there meanwhile gets 23514 and tries again.
+create function ensure_events_partition(day date) returns void language plpgsql set lock_timeout = '3s' as $$
 declare
   name text := 'events_' || to_char(day, 'YYYYMMDD');
   low  timestamptz := day::timestamp at time zone 'UTC';
@@ -74,10 +79,12 @@ declare
 begin
   if to_regclass(name) is not null then return; end if;
   perform pg_advisory_xact_lock(hashtextextended('launchbeat.events.partition', 0));
-  if to_regclass(name) is not null then return; end if;
+  -- Asks the table: to_regclass() may still answer from before the lock.
+  if exists (select from pg_inherits join pg_class on pg_class.oid = inhrelid
+             where inhparent = 'events'::regclass and relname = name) then return; end if;
+  -- Writers of other days go on: only the default partition is closed, so that no row of this day slips into it.
+  lock table events_other_days in access exclusive mode;
   execute format('create table %I (like events including defaults including constraints)', name);
-  -- Waits for writers, so that no row of this day slips into the default partition meanwhile.
-  lock table events in access exclusive mode;
   execute format('with moved as (delete from events_other_days where "timestamp" >= %L and "timestamp" < %L returning *)
                   insert into %I select * from moved', low, high, name);
   execute format('alter table events attach partition %I for values from (%L) to (%L)', name, low, high);

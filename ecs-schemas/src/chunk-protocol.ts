@@ -76,6 +76,7 @@ export const PROBLEMS = {
   unauthorized: { status: 401, title: 'Key is unknown or revoked' },
   'other-agent': { status: 403, title: 'Key belongs to another agent' },
   'not-found': { status: 404, title: 'No such path' },
+  'method-not-allowed': { status: 405, title: 'Path has no such method' },
   timeout: { status: 408, title: 'Body came too slowly' },
   conflict: { status: 409, title: 'Idempotency-Key was used for other bytes' },
   'too-large': { status: 413, title: 'Chunk is too large' },

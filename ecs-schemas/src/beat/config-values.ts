@@ -57,9 +57,7 @@ export function byteSize(defaultText: string) {
 }
 
 /** A list of strings; one string with commas is taken as a list, as in Beats (`-E key=a,b`). */
-export function stringList(
-  defaults: readonly string[] = [],
-) {
+export function stringList(defaults: readonly string[] = []) {
   return z
     .union([z.array(z.string()), z.string()])
     .default([...defaults])
@@ -88,3 +86,9 @@ export const httpUrl = z.url({
   protocol: /^https?$/,
   error: 'Expected a URL that begins with http:// or https://',
 });
+
+/** A text that may be left out; empty counts as left out, so that `${NAME:}` works. */
+export const optionalText = z
+  .string()
+  .nullish()
+  .transform((value) => (value === null || value === '' ? undefined : value));

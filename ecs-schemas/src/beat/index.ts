@@ -5,7 +5,15 @@ export * from './config-values.ts';
 export { type Environment, processEnvironment } from './environment.ts';
 export { loadConfig } from './load-config.ts';
 export * from './log.ts';
+export { createLog, type LogOptions, type OpenLog } from './logging.ts';
 export { type LoggingConfig, loggingConfigSchema } from './logging-config.ts';
+export { type Metrics, startMetricsLog } from './metrics-log.ts';
+export {
+  documentPrinter,
+  type NdjsonFile,
+  type NdjsonFileOptions,
+  openNdjsonFile,
+} from './ndjson-file.ts';
 export * from './paths.ts';
 export {
   exportConfig,
@@ -13,3 +21,4 @@ export {
   loadProgramConfig,
   type ProgramHome,
 } from './program-config.ts';
+export { stopSignal } from './stop-signal.ts';

@@ -1,0 +1,112 @@
+/**
+ * Goal: windows/bridge.ps1 is whole PowerShell that a careful reviewer would let pass, though no Windows runs here.
+ * Method: parse it with the tree-sitter grammar of PowerShell; look at its commands, its lines and its exit codes.
+ */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { Language, type Node, Parser } from 'web-tree-sitter';
+import { exitText, readBridgeLine } from './bridge-protocol.ts';
+
+const SCRIPT = fileURLToPath(new URL('../../windows/bridge.ps1', import.meta.url));
+const GRAMMAR = fileURLToPath(
+  import.meta.resolve('tree-sitter-powershell/tree-sitter-powershell.wasm'),
+);
+const text = readFileSync(SCRIPT, 'utf8');
+
+await Parser.init();
+const parser = new Parser();
+parser.setLanguage(await Language.load(GRAMMAR));
+
+function parse(source: string): Node {
+  const tree = parser.parse(source);
+  assert.ok(tree !== null);
+  return tree.rootNode;
+}
+
+function* nodes(node: Node): Generator<Node> {
+  yield node;
+  for (const child of node.children) yield* nodes(child);
+}
+
+const faults = (source: string): string[] =>
+  [...nodes(parse(source))]
+    .filter((node) => node.isError || node.isMissing)
+    .map((node) => `line ${node.startPosition.row + 1}: ${node.text.slice(0, 60)}`);
+
+test('bridge.ps1 parses without an error or a missing piece', () => {
+  assert.deepEqual(faults(text), []);
+});
+
+test('the parser finds a brace that is missing (or this file proves nothing)', () => {
+  assert.notDeepEqual(faults(text.replace('function New-Reader {', 'function New-Reader ')), []);
+});
+
+/** Every command by name, as written. */
+const commands = [...nodes(parse(text))]
+  .filter((node) => node.type === 'command_name')
+  .map((node) => node.text);
+
+test('bridge.ps1 calls nothing but its own functions and a few cmdlets by their full names', () => {
+  const own = [...text.matchAll(/^function ([A-Z]\w+-\w+)/gm)].map((match) => match[1] ?? '');
+  const allowed = new Set([...own, 'Write-Output', 'New-Object', 'Set-StrictMode', 'Add-Type']);
+  assert.ok(commands.length > 10);
+  assert.deepEqual(
+    commands.filter((name) => !allowed.has(name)),
+    [],
+  );
+});
+
+test('bridge.ps1 has no code from text, no host output, no code page of the console, no unrolled .Message', () => {
+  const code = text.replace(/^\s*#.*$/gm, '');
+  for (const banned of [
+    /Invoke-Expression|\biex\b/i,
+    /Write-Host/i,
+    /Console\]::OutputEncoding/i,
+    /Get-WinEvent/i,
+    /Register-ObjectEvent/i,
+    /FormatDescription/i,
+    /\[xml\]/i,
+  ]) {
+    assert.doesNotMatch(code, banned);
+  }
+});
+
+test('bridge.ps1 is ASCII with LF: a PowerShell 5.1 reads a file without a mark in the code page of the PC', () => {
+  assert.match(text, /^[\n\x20-\x7e]*$/);
+});
+
+test('the language mode is looked at before the first .NET call', () => {
+  const mode = text.indexOf('LanguageMode -ne');
+  const firstCall = text.search(/^[^#\n]*(?:\[[A-Z][\w.]+\]::|New-Object)/m);
+  assert.ok(mode > 0 && mode < firstCall);
+});
+
+test('every line that bridge.ps1 sends is one that the agent reads, and the header lists it', () => {
+  const kinds = new Set([...text.matchAll(/Send-Line '([A-Z])'/g)].map((match) => match[1] ?? ''));
+  const examples: Readonly<Record<string, string>> = {
+    V: 'V 1 5.1.19041.1',
+    S: 'S 10',
+    E: '<Event></Event>',
+    H: 'H 10 12',
+    G: 'G 10 20',
+    R: 'R 10 1 5',
+    W: 'W stale',
+  };
+  for (const kind of kinds) {
+    const line = kind === 'E' ? `E ${examples['E']}` : (examples[kind] ?? '');
+    assert.notEqual(readBridgeLine(line).kind, 'unknown', kind);
+    assert.match(text, new RegExp(`^#   ${kind} `, 'm'));
+  }
+  assert.deepEqual([...kinds].sort(), Object.keys(examples).sort());
+});
+
+test('every exit code of bridge.ps1 has its words in the agent', () => {
+  const codes = [...text.matchAll(/^\$exit\w+ = (\d+)$/gm)].map((match) => Number(match[1]));
+  assert.deepEqual(codes, [3, 4, 5, 6]);
+  for (const code of [...codes, 8, 1, 0xfffd0000, -196608]) {
+    assert.doesNotMatch(exitText(code, null), /broke off/, String(code));
+  }
+  assert.match(exitText(77, null), /broke off/);
+});

@@ -1,0 +1,71 @@
+/**
+ * Takes `capture:` of the config, gives the source that it names.
+ * Keeps: a file that is not there or a pattern that finds nothing is said before anything is read.
+ */
+import { existsSync, globSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+import { type Log, type Paths, processEnvironment } from '@launchbeat/ecs-schemas/beat';
+import type { CaptureConfig } from './capture-config.ts';
+import type { Source } from './captured-event.ts';
+import { createEvtxSource } from './evtx-source.ts';
+import { createReplaySource } from './replay-source.ts';
+import { createSecurityLogSource } from './security-log-source.ts';
+
+export interface SourceContext {
+  readonly log: Log;
+  /** What `-` reads. */
+  readonly stdin: Readable;
+  readonly paths: Paths;
+}
+
+/** Windows' own PowerShell by its full path: a search would run what lies first in PATH. */
+function defaultCommand(paths: Paths): string[] {
+  const windows = processEnvironment()['SystemRoot'] ?? 'C:\\Windows';
+  return [
+    `${windows}\\System32\\WindowsPowerShell\\v1.0\\powershell.exe`,
+    '-NoLogo',
+    '-NoProfile',
+    '-NonInteractive',
+    '-ExecutionPolicy',
+    'Bypass',
+    '-File',
+    join(paths.home, 'windows', 'bridge.ps1'),
+  ];
+}
+
+/** The files that names and patterns stand for, each once, in the order given and, within a pattern, of their names. */
+function filesOf(patterns: readonly string[]): string[] {
+  const files = patterns.flatMap((pattern) => {
+    if (pattern === '-' || existsSync(pattern)) return [pattern];
+    const found = globSync(pattern).sort();
+    if (found.length === 0)
+      throw new Error(
+        `capture.files: "${pattern}" finds no file. Name one that is there, or a pattern that finds some.`,
+      );
+    return found;
+  });
+  return [...new Set(files)];
+}
+
+/** Opens the source. Throws where files are named that do not exist. */
+export function openSource(config: CaptureConfig, context: SourceContext): Source {
+  const settings = { batchSize: config.batch_size, rate: config.rate };
+  if (config.source === 'security-log') {
+    const command = config.command.length === 0 ? defaultCommand(context.paths) : config.command;
+    context.log.debug({ 'process.args': command }, 'Reading the Security log through a bridge.');
+    return createSecurityLogSource({
+      command,
+      pollMs: config.poll_interval,
+      batchSize: config.batch_size,
+      heartbeatTimeoutMs: config.heartbeat_timeout,
+      backoffInitMs: config.restart.backoff.init,
+      backoffMaxMs: config.restart.backoff.max,
+    });
+  }
+  const files = filesOf(config.files);
+  context.log.debug({ 'log.file.path': files }, `Reading ${files.length} files.`);
+  return config.source === 'replay'
+    ? createReplaySource({ ...settings, files, stdin: context.stdin })
+    : createEvtxSource({ ...settings, files });
+}

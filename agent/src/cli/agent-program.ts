@@ -1,0 +1,67 @@
+/**
+ * The commands of `launchbeat`, as a Beat has them: run (default), test, export, version.
+ */
+import { indexTemplate, type TemplateBuild } from '@launchbeat/ecs-schemas';
+import {
+  beatCommand,
+  exportConfig,
+  globalFlags,
+  loadProgramConfig,
+} from '@launchbeat/ecs-schemas/beat';
+import { type Command, Option } from 'commander';
+import { AGENT_HOME, agentVersion } from '../config.ts';
+import { run } from './run.ts';
+import { testOutput } from './test-output.ts';
+
+/** Builds the program; parse it with runBeat(). */
+export function agentProgram(): Command {
+  const program = beatCommand({
+    name: 'launchbeat',
+    description: 'Reads process-creation events (Security 4688) and ships them to a collector.',
+    version: agentVersion(),
+    configFile: AGENT_HOME.configFile,
+  });
+
+  program
+    .command('run', { isDefault: true })
+    .description('read, spool and ship events until asked to stop (default)')
+    .action(async (_options, command: Command) => run(globalFlags(command)));
+
+  const test = program.command('test').description('test the config or the way to the collector');
+  test
+    .command('config')
+    .description('read the config and say whether it is right')
+    .action((_options, command: Command) => {
+      const { file } = loadProgramConfig(AGENT_HOME, globalFlags(command));
+      console.log(`${file}: Config OK`);
+    });
+  test
+    .command('output')
+    .description('ask the collector whether it is there and knows the key')
+    .action(async (_options, command: Command) => testOutput(globalFlags(command)));
+
+  const exports = program.command('export').description('print the config or the index template');
+  exports
+    .command('config')
+    .description('print the config in force, without secrets')
+    .action((_options, command: Command) =>
+      console.log(exportConfig(AGENT_HOME, globalFlags(command)).trimEnd()),
+    );
+  exports
+    .command('template')
+    .description('print the index template of Elasticsearch')
+    .addOption(new Option('--build <build>', 'field types').choices(['ecs', 'core']).default('ecs'))
+    .action((options: { build: TemplateBuild }) =>
+      console.log(JSON.stringify(indexTemplate({ build: options.build }), null, 2)),
+    );
+
+  program
+    .command('version')
+    .description('print the version')
+    .action(() =>
+      console.log(
+        `launchbeat version ${agentVersion()} (${process.platform}/${process.arch}), Node.js ${process.version}`,
+      ),
+    );
+  return program;
+}

@@ -1,0 +1,47 @@
+/**
+ * `launchbeat run`: config, log, recovery, then the pipeline until the source ends or a signal comes.
+ * Keeps: file sources end when the last event has its receipt; the live log ends on a signal.
+ */
+import {
+  createLog,
+  type GlobalFlags,
+  loadProgramConfig,
+  startMetricsLog,
+  stopSignal,
+} from '@launchbeat/ecs-schemas/beat';
+import { AGENT_HOME, agentVersion } from '../config.ts';
+import { lockFolder } from '../lock-folder.ts';
+import { createPipeline } from '../pipeline.ts';
+
+/** Runs the agent; resolves when it ended in good order. */
+export async function run(flags: GlobalFlags): Promise<void> {
+  const { config, paths, file } = loadProgramConfig(AGENT_HOME, flags);
+  const signal = stopSignal();
+  const logging = await createLog({
+    config: config.logging,
+    name: 'launchbeat',
+    folder: paths.logs,
+    stderr: flags.logToStderr,
+    version: agentVersion(),
+  });
+  const { log } = logging;
+  const unlock = await lockFolder(paths.data);
+  try {
+    log.info({ 'file.path': file }, `launchbeat ${agentVersion()} starts.`);
+    const pipeline = await createPipeline({ config, paths, version: agentVersion(), log });
+    const endMetrics = startMetricsLog(config.logging, log, () => pipeline.metrics());
+    try {
+      await pipeline.run(signal);
+    } finally {
+      endMetrics();
+      await pipeline.close();
+    }
+    log.info({}, 'launchbeat ends.');
+  } catch (error) {
+    log.error({ err: error }, 'launchbeat ends with an error.');
+    throw error;
+  } finally {
+    unlock();
+    await logging.close();
+  }
+}

@@ -1,0 +1,49 @@
+/**
+ * The agent's config: the slices of its stages put together into the schema of launchbeat.yml.
+ * Keeps: unknown keys are refused; every key stands in the shipped file with a comment (tests/config-files.test.ts).
+ */
+import { readFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { namespaceSchema } from '@launchbeat/ecs-schemas';
+import {
+  loggingConfigSchema,
+  type ProgramHome,
+  pathConfigSchema,
+} from '@launchbeat/ecs-schemas/beat';
+import { z } from 'zod';
+import { captureConfigSchema } from './capture/capture-config.ts';
+import { mapConfigSchema } from './map/map-config.ts';
+import { spoolConfigSchema } from './spool/spool-config.ts';
+import { outputConfigSchema } from './upload/output-config.ts';
+
+export const agentConfigSchema = z.strictObject({
+  /** Name of this agent in its documents (`agent.name`); default the computer's name. */
+  name: z.string().min(1).default(hostname()),
+  /** Namespace of the data stream. */
+  namespace: namespaceSchema.default('default'),
+  capture: captureConfigSchema,
+  ...mapConfigSchema.shape,
+  spool: spoolConfigSchema,
+  output: z.strictObject({ collector: outputConfigSchema }),
+  path: pathConfigSchema,
+  logging: loggingConfigSchema,
+});
+
+export type AgentConfig = z.infer<typeof agentConfigSchema>;
+
+const FOLDER = dirname(dirname(fileURLToPath(import.meta.url)));
+
+/** What the agent is as a program. */
+export const AGENT_HOME: ProgramHome<typeof agentConfigSchema> = {
+  folder: FOLDER,
+  configFile: 'launchbeat.yml',
+  schema: agentConfigSchema,
+};
+
+/** Version of the agent, `major.minor.patch`. */
+export function agentVersion(): string {
+  const manifest = readFileSync(join(FOLDER, 'package.json'), 'utf8');
+  return z.object({ version: z.string() }).parse(JSON.parse(manifest)).version;
+}

@@ -1,0 +1,141 @@
+/**
+ * Takes a captured event, gives its document, or the reason why there is none.
+ * Keeps: pure but for the config it was made with; any text at all has an outcome; no document is longer than the wire takes.
+ */
+import { LIMIT, type ProcessStart, systemTimeMs } from '@launchbeat/ecs-schemas';
+import type { CapturedEvent } from '../capture/captured-event.ts';
+import { actorOf, isSystemAccount } from './actor.ts';
+import { type DocumentAgent, ecsDocument } from './ecs-document.ts';
+import { flagsOf } from './flags.ts';
+import { cutToJsonBytes, jsonBytes } from './json-bytes.ts';
+import type { MapConfig } from './map-config.ts';
+import { parseEvent, type WindowsEvent } from './parse-event.ts';
+import { createRecogniser, type Recognised, type StartedImage } from './watched-programs.ts';
+import { PROCESS_START_CODE, SECURITY_AUDITING } from './windows-names.ts';
+
+/** Why an event is left out on purpose; counted by reason. */
+export type LeftOutReason =
+  | 'not_process_start'
+  | 'not_watched'
+  | 'system_account'
+  | 'helper_process';
+
+export type MapOutcome =
+  | { readonly outcome: 'done'; readonly document: ProcessStart; readonly watched: boolean }
+  | { readonly outcome: 'left_out'; readonly reason: LeftOutReason }
+  /** The event cannot become a document; the reason says what is wrong with it. To be kept in quarantine. */
+  | { readonly outcome: 'refused'; readonly reason: string };
+
+export interface MapperOptions {
+  readonly config: MapConfig;
+  readonly agent: DocumentAgent;
+  /** Namespace of the data stream. */
+  readonly namespace: string;
+}
+
+export interface Mapper {
+  map(event: CapturedEvent): MapOutcome;
+}
+
+/** A command line stands in a document three times (as such, as arguments, as event data): each copy has its share of a line. */
+const COMMAND_LINE_JSON_BYTES_MAX = 64 * 1024;
+/** What the writer of the line adds. */
+const LINE_MARGIN_BYTES = 1024;
+/** No value grows past this from event to document: three copies, three bytes a UTF-16 unit, and keys. Shorter events need no look. */
+const SHORT_EVENT_UNITS = 16 * 1024;
+
+const sameGuid = (one: string, other: string): boolean =>
+  one.replace(/[{}]/g, '').toLowerCase() === other.replace(/[{}]/g, '').toLowerCase();
+
+function isProcessStart(event: WindowsEvent): boolean {
+  if (event.eventId !== PROCESS_START_CODE) return false;
+  return event.providerGuid === ''
+    ? event.providerName === SECURITY_AUDITING.name
+    : sameGuid(event.providerGuid, SECURITY_AUDITING.guid);
+}
+
+/** What an event must have to get an id and to say anything; undefined = it has all. */
+function whatIsMissing(event: WindowsEvent): string | undefined {
+  if (event.computer === '') return 'Event has no System/Computer.';
+  if (event.channel === '') return 'Event has no System/Channel.';
+  if (!/^\d{1,20}$/.test(event.recordId))
+    return `System/EventRecordID is "${event.recordId.slice(0, 40)}", not a number.`;
+  if (systemTimeMs(event.systemTime) === undefined)
+    return `TimeCreated/@SystemTime is "${event.systemTime.slice(0, 40)}", not a UTC time.`;
+  if (!event.data.has('NewProcessName') && !event.data.has('NewProcessId'))
+    return 'EventData names no new process.';
+  return undefined;
+}
+
+function imageOf(event: WindowsEvent): StartedImage {
+  return {
+    executable: event.data.get('NewProcessName') ?? '',
+    parentExecutable: event.data.get('ParentProcessName') ?? '',
+    commandLine: event.data.get('CommandLine') ?? '',
+    mandatoryLabel: event.data.get('MandatoryLabel') ?? '',
+  };
+}
+
+function leftOut(
+  config: MapConfig,
+  recognised: Recognised,
+  system: boolean,
+): LeftOutReason | undefined {
+  if (config.select === 'watched' && recognised.program === undefined) return 'not_watched';
+  if (config.exclude.system_accounts && system) return 'system_account';
+  if (config.exclude.helper_processes && recognised.helper) return 'helper_process';
+  return undefined;
+}
+
+/** Makes the mapper of one run of the agent. */
+export function createMapper(options: MapperOptions): Mapper {
+  const { config, agent, namespace } = options;
+  const recognise = createRecogniser(config.programs);
+
+  function document(captured: CapturedEvent, event: WindowsEvent): MapOutcome {
+    const actor = actorOf(event.data);
+    const system = isSystemAccount(actor);
+    const image = imageOf(event);
+    const recognised = recognise(image);
+    const reason = leftOut(config, recognised, system);
+    if (reason !== undefined) return { outcome: 'left_out', reason };
+    const commandLine = cutToJsonBytes(image.commandLine, COMMAND_LINE_JSON_BYTES_MAX);
+    const made = ecsDocument({
+      event,
+      timeMs: systemTimeMs(event.systemTime) ?? 0,
+      readAtMs: captured.readAtMs,
+      agent,
+      namespace,
+      commandLine,
+      actor,
+      program: recognised.program,
+      launch: !system && !recognised.helper,
+      flags: flagsOf({
+        ...image,
+        tokenElevationType: event.data.get('TokenElevationType') ?? '',
+        cleaned: event.cleaned,
+        truncated: commandLine.length < image.commandLine.length,
+      }),
+    });
+    if (
+      captured.xml.length > SHORT_EVENT_UNITS &&
+      jsonBytes(made) > LIMIT.lineBytesMax - LINE_MARGIN_BYTES
+    ) {
+      return { outcome: 'refused', reason: 'Document is longer than a line of the wire may be.' };
+    }
+    return { outcome: 'done', document: made, watched: recognised.program !== undefined };
+  }
+
+  return {
+    map(captured) {
+      const parsed = parseEvent(captured.xml);
+      if (parsed.outcome === 'refused') return parsed;
+      if (!isProcessStart(parsed.event))
+        return { outcome: 'left_out', reason: 'not_process_start' };
+      const missing = whatIsMissing(parsed.event);
+      return missing === undefined
+        ? document(captured, parsed.event)
+        : { outcome: 'refused', reason: missing };
+    },
+  };
+}

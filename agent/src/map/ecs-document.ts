@@ -1,0 +1,229 @@
+/**
+ * Takes a parsed event 4688, gives its ECS document as Winlogbeat's security module writes it, with Launchbeat's additions.
+ * Keeps: pure; a value that is empty in the event is not written; keys always stand in the same order.
+ * Source of each rule: docs/event-fields.md and Elastic's pipelines for event 4688 (winlogbeat security module, newest).
+ */
+import { DATA_STREAM_TYPE, DATASET, eventId, type ProcessStart } from '@launchbeat/ecs-schemas';
+import type { Actor } from './actor.ts';
+import { dataValue } from './actor.ts';
+import { commandLineArgs } from './command-line-args.ts';
+import type { WindowsEvent } from './parse-event.ts';
+import {
+  fileName,
+  folderOf,
+  opcodeName,
+  readKeywords,
+  SECURITY_AUDITING,
+  taskName,
+  windowsNumber,
+} from './windows-names.ts';
+
+/** Who writes the document. */
+export interface DocumentAgent {
+  readonly id: string;
+  readonly name: string;
+  readonly version: string;
+  readonly ephemeralId: string;
+}
+
+/** All that a document is made of. */
+export interface DocumentInput {
+  readonly event: WindowsEvent;
+  /** `TimeCreated/@SystemTime` in Unix milliseconds. */
+  readonly timeMs: number;
+  readonly readAtMs: number;
+  readonly agent: DocumentAgent;
+  readonly namespace: string;
+  /** The command line as it is written, cut if need be; '' = none. */
+  readonly commandLine: string;
+  readonly actor: Actor;
+  readonly program: string | undefined;
+  readonly launch: boolean;
+  readonly flags: readonly string[];
+}
+
+/** EventData that stands in fields of its own and is not kept under `winlog.event_data`, as in Winlogbeat. */
+const MOVED = new Set(['NewProcessId', 'NewProcessName', 'ParentProcessName']);
+
+/** The object without its empty parts: undefined, '', [] and {}. 0 stays. */
+function filled<Part extends object>(part: Part): Part {
+  return Object.fromEntries(
+    Object.entries(part).filter(([, value]) => {
+      if (value === undefined || value === '') return false;
+      return typeof value !== 'object' || Object.keys(value as object).length > 0;
+    }),
+  ) as Part;
+}
+
+/** A number that is only written when it is there and not 0, as Winlogbeat does for System's numbers. */
+function nonZero(text: string | undefined): number | undefined {
+  const value = windowsNumber(text ?? '');
+  return value === 0 ? undefined : value;
+}
+
+const unique = (texts: readonly string[]): string[] =>
+  [...new Set(texts)].filter((text) => text !== '');
+
+function imageOf(path: string, pid: string): { pid?: number; executable?: string; name?: string } {
+  const number = windowsNumber(pid);
+  return filled({
+    ...(number === undefined ? {} : { pid: number }),
+    executable: path,
+    name: fileName(path),
+  });
+}
+
+function processOf(event: WindowsEvent, commandLine: string): ProcessStart['process'] {
+  const { data } = event;
+  const args = commandLineArgs(commandLine);
+  return filled({
+    ...imageOf(data.get('NewProcessName') ?? '', data.get('NewProcessId') ?? ''),
+    command_line: commandLine,
+    args,
+    ...(args.length === 0 ? {} : { args_count: args.length }),
+    parent: imageOf(data.get('ParentProcessName') ?? '', data.get('ProcessId') ?? ''),
+  });
+}
+
+/** Subject is `user`; a Target that names somebody is `user.effective`, its name without what follows an "@". */
+function userOf(data: ReadonlyMap<string, string>): ProcessStart['user'] {
+  return filled({
+    id: data.get('SubjectUserSid') ?? '',
+    name: data.get('SubjectUserName') ?? '',
+    domain: data.get('SubjectDomainName') ?? '',
+    effective: filled({
+      id: dataValue(data, 'TargetUserSid'),
+      name: dataValue(data, 'TargetUserName').split('@', 1)[0] ?? '',
+      domain: dataValue(data, 'TargetDomainName'),
+    }),
+  });
+}
+
+function relatedOf(event: WindowsEvent): ProcessStart['related'] {
+  const target = dataValue(event.data, 'TargetUserName');
+  return filled({
+    user: unique([event.data.get('SubjectUserName') ?? '', target.split('@', 1)[0] ?? '', target]),
+    hosts: unique([event.computer]),
+  });
+}
+
+/** Event data that stays, and the pid too where it is no number: the raw value must not be lost. */
+function eventDataOf(event: WindowsEvent, commandLine: string): Record<string, string> {
+  const kept: Record<string, string> = {};
+  for (const [name, value] of event.data) {
+    const moved = MOVED.has(name);
+    if (moved && !(name === 'NewProcessId' && windowsNumber(value) === undefined)) continue;
+    // A name like __proto__ must become a key like any other.
+    Object.defineProperty(kept, name, {
+      value: name === 'CommandLine' ? commandLine : value,
+      enumerable: true,
+      writable: true,
+      configurable: true,
+    });
+  }
+  return kept;
+}
+
+function winlogOf(event: WindowsEvent, commandLine: string): ProcessStart['winlog'] {
+  const { execution } = event;
+  const thread = filled({ id: nonZero(execution['ThreadID']) });
+  return filled({
+    channel: event.channel,
+    computer_name: event.computer,
+    provider_name: event.providerName || SECURITY_AUDITING.name,
+    provider_guid: event.providerGuid || SECURITY_AUDITING.guid,
+    record_id: event.recordId,
+    event_id: event.eventId,
+    version: nonZero(event.version),
+    task: taskName(event.task),
+    opcode: opcodeName(event.opcode),
+    keywords: [...readKeywords(event.keywords).names],
+    activity_id: event.activityId,
+    related_activity_id: event.relatedActivityId,
+    process: filled({ pid: nonZero(execution['ProcessID']), thread }),
+    kernel_time: nonZero(execution['KernelTime']),
+    user_time: nonZero(execution['UserTime']),
+    processor_id: nonZero(execution['ProcessorID']),
+    processor_time: nonZero(execution['ProcessorTime']),
+    session_id: nonZero(execution['SessionID']),
+    user: filled({ identifier: event.userId }),
+    logon: filled({ id: event.data.get('SubjectLogonId') ?? '' }),
+    event_data: eventDataOf(event, commandLine),
+  });
+}
+
+function launchbeatOf(input: DocumentInput): ProcessStart['launchbeat'] {
+  const { data } = input.event;
+  const executable = data.get('NewProcessName') ?? '';
+  const parent = fileName(data.get('ParentProcessName') ?? '');
+  const { logonId: _, ...actor } = input.actor;
+  const length = data.get('CommandLine')?.length;
+  return {
+    ...(input.program === undefined ? {} : { program: input.program }),
+    launch: input.launch,
+    actor,
+    ...filled({
+      flags: [...input.flags],
+      pair: parent === '' || executable === '' ? '' : `${parent} > ${fileName(executable)}`,
+      executable_dir: folderOf(executable),
+      command_line_length: length,
+    }),
+  };
+}
+
+/** Pids that Windows printed in no form that is known stay in `winlog.event_data` and are tagged. */
+function tagsOf(data: ReadonlyMap<string, string>): string[] {
+  const unread = (name: string): boolean =>
+    data.has(name) && windowsNumber(data.get(name) ?? '') === undefined;
+  return unread('NewProcessId') || unread('ProcessId') ? ['pid_unreadable'] : [];
+}
+
+function eventOf(input: DocumentInput): ProcessStart['event'] {
+  const { event } = input;
+  const sequence = windowsNumber(event.recordId);
+  return filled({
+    id: eventId({
+      computer: event.computer,
+      channel: event.channel,
+      providerGuid: event.providerGuid || SECURITY_AUDITING.guid,
+      recordId: event.recordId,
+      timeMs: input.timeMs,
+      eventCode: event.eventId,
+    }),
+    code: event.eventId,
+    kind: 'event',
+    module: 'security',
+    provider: event.providerName || SECURITY_AUDITING.name,
+    action: 'created-process',
+    category: ['process'],
+    type: ['start'],
+    outcome: readKeywords(event.keywords).outcome,
+    created: new Date(input.readAtMs).toISOString(),
+    sequence,
+  });
+}
+
+/** Builds the document. It has no `log.level` and no `ecs.version`: the writer of the line puts them at its two ends. */
+export function ecsDocument(input: DocumentInput): ProcessStart {
+  const { agent, event } = input;
+  return filled({
+    '@timestamp': event.systemTime,
+    agent: {
+      id: agent.id,
+      name: agent.name,
+      type: 'launchbeat',
+      version: agent.version,
+      ephemeral_id: agent.ephemeralId,
+    },
+    data_stream: { type: DATA_STREAM_TYPE, dataset: DATASET, namespace: input.namespace },
+    event: eventOf(input),
+    host: { name: event.computer, os: { type: 'windows' } },
+    message: event.message,
+    process: processOf(event, input.commandLine),
+    related: relatedOf(event),
+    tags: tagsOf(event.data),
+    user: userOf(event.data),
+    winlog: winlogOf(event, input.commandLine),
+    launchbeat: launchbeatOf(input),
+  });
+}

@@ -1,0 +1,85 @@
+/**
+ * Takes what is known of a start, gives `launchbeat.flags`: traits that an analyst searches for, one keyword each.
+ * Keeps: a flag says what was seen, not that it is bad; each rule looks at one event alone and takes bounded time.
+ */
+import { commandLineArgs, unquoted } from './command-line-args.ts';
+import { fileName } from './windows-names.ts';
+
+/** What the flags are made of; '' = not known. */
+export interface FlagInput {
+  readonly executable: string;
+  readonly parentExecutable: string;
+  readonly commandLine: string;
+  readonly tokenElevationType: string;
+  /** Characters that XML forbids were removed from the event. */
+  readonly cleaned: boolean;
+  /** The command line was cut to fit a line of the wire. */
+  readonly truncated: boolean;
+}
+
+const LONG_COMMAND_LINE_UNITS = 1000;
+
+const names = (text: string): ReadonlySet<string> => new Set(text.split(' '));
+
+/** Programs of Windows that are known to run other people's code for them. */
+const LOLBINS = names(
+  'bitsadmin.exe certutil.exe cmstp.exe forfiles.exe installutil.exe msbuild.exe mshta.exe msiexec.exe odbcconf.exe ' +
+    'regasm.exe regsvcs.exe regsvr32.exe rundll32.exe wmic.exe',
+);
+const SCRIPT_HOSTS = names(
+  'cmd.exe cscript.exe mshta.exe powershell.exe powershell_ise.exe pwsh.exe wscript.exe',
+);
+const OFFICE = names(
+  'eqnedt32.exe excel.exe msaccess.exe mspub.exe onenote.exe outlook.exe powerpnt.exe visio.exe winword.exe',
+);
+const REMOTE_TOOLS = names(
+  'aa_v3.exe ammyy_admin.exe anydesk.exe assistant.exe atera_agent.exe mstsc.exe psexec.exe psexec64.exe radmin.exe ' +
+    'rustdesk.exe rutserv.exe screenconnect.clientservice.exe supremo.exe teamviewer.exe tvnserver.exe winvnc.exe',
+);
+/** Folders that every user may write to without being an administrator. */
+const USER_WRITABLE =
+  /\\(?:temp|tmp)\\|^[a-z]:\\users\\|^[a-z]:\\programdata\\|^[a-z]:\\windows\\(?:tasks|tracing)\\|\\\$recycle\.bin\\/i;
+const DOUBLE_EXTENSION =
+  /\.(?:docx?|gif|jpe?g|pdf|png|pptx?|rtf|txt|xlsx?|zip)\s*\.(?:bat|cmd|com|exe|js|lnk|pif|scr|vbs)$/i;
+/** PowerShell takes every beginning of -EncodedCommand from -e on, and its alias -ec. */
+const ENCODED_OPTION = /^[-/\u2013\u2014\u2015](?:e|ec|en[a-z]*)$/i;
+
+function hasEncodedCommand(image: string, commandLine: string): boolean {
+  if (image !== 'powershell.exe' && image !== 'pwsh.exe') return false;
+  return commandLineArgs(commandLine).some((argument) => {
+    const option = unquoted(argument);
+    return (
+      ENCODED_OPTION.test(option) &&
+      (option.length <= 3 || 'encodedcommand'.startsWith(option.slice(1).toLowerCase()))
+    );
+  });
+}
+
+/** %%1937 is how Windows logs it; newer readers print the text. */
+const isElevated = (type: string): boolean =>
+  type === '%%1937' || /^TokenElevationTypeFull\b/.test(type);
+
+const RULES: readonly (readonly [
+  string,
+  (input: FlagInput, image: string, parent: string) => boolean,
+])[] = [
+  ['elevated', (input) => isElevated(input.tokenElevationType)],
+  ['no_command_line', (input) => input.commandLine === ''],
+  ['encoded_powershell', (input, image) => hasEncodedCommand(image, input.commandLine)],
+  ['script_host', (_, image) => SCRIPT_HOSTS.has(image)],
+  ['lolbin', (_, image) => LOLBINS.has(image)],
+  ['office_child', (_, image, parent) => OFFICE.has(parent) && !OFFICE.has(image)],
+  ['remote_tool', (_, image) => REMOTE_TOOLS.has(image)],
+  ['user_writable_path', (input) => USER_WRITABLE.test(input.executable)],
+  ['double_extension', (_, image) => DOUBLE_EXTENSION.test(image)],
+  ['long_cmdline', (input) => input.commandLine.length > LONG_COMMAND_LINE_UNITS],
+  ['truncated', (input) => input.truncated],
+  ['control_characters', (input) => input.cleaned],
+];
+
+/** The flags that hold, in a fixed order. */
+export function flagsOf(input: FlagInput): string[] {
+  const image = fileName(input.executable).toLowerCase();
+  const parent = fileName(input.parentExecutable).toLowerCase();
+  return RULES.filter(([, holds]) => holds(input, image, parent)).map(([flag]) => flag);
+}

@@ -1,0 +1,101 @@
+/**
+ * The agent's pipeline, top to bottom: capture → map → spool → upload.
+ * Keeps: the source goes on only when its batch is durable in the spool, and the position moves after that; events in
+ * files are finished when the collector has acknowledged the last of them.
+ */
+import { join } from 'node:path';
+import type { Log, Metrics, Paths } from '@launchbeat/ecs-schemas/beat';
+import { openSource } from './capture/open-source.ts';
+import type { AgentConfig } from './config.ts';
+import { createMapper } from './map/create-mapper.ts';
+import { createReading } from './reading.ts';
+import { agentIdentity } from './spool/agent-identity.ts';
+import { openSpool } from './spool/open-spool.ts';
+import { openPosition } from './spool/position.ts';
+import { recoverSpool } from './spool/recover-spool.ts';
+import { createUploader, type Uploader } from './upload/create-uploader.ts';
+
+export interface PipelineOptions {
+  readonly config: AgentConfig;
+  readonly paths: Paths;
+  readonly version: string;
+  readonly log: Log;
+}
+
+export interface Pipeline {
+  /** Runs until a file source ends and all is shipped, or until the signal. */
+  run(signal: AbortSignal): Promise<void>;
+  /** What every stage counted since the start. */
+  metrics(): Metrics;
+  close(): Promise<void>;
+}
+
+/** Opens every stage. Nothing is read before run(). */
+export async function createPipeline(options: PipelineOptions): Promise<Pipeline> {
+  const { config, paths, version, log } = options;
+  const identity = agentIdentity(paths.data, log);
+  const agent = { id: identity.id, name: config.name, version, ephemeralId: crypto.randomUUID() };
+
+  const source = openSource(config.capture, { log, stdin: process.stdin, paths });
+  const mapper = createMapper({ config, agent, namespace: config.namespace });
+  const folder = spoolFolder(config, paths);
+  const recovered = recoverSpool(folder, log);
+  const spool = await openSpool({
+    folder,
+    config: config.spool,
+    log,
+    recovered,
+    stateFolder: paths.data,
+  });
+  const position = openPosition(paths.data, log);
+  const uploader = await openUploader(options, identity.id);
+  spool.onAppend(() => uploader.wake());
+  const reading = createReading({ mapper, spool, position, log });
+
+  return {
+    async run(signal) {
+      const read = new AbortController();
+      const failed = new AbortController();
+      const stop = AbortSignal.any([signal, failed.signal]);
+      const uploading = uploader.run(AbortSignal.any([signal, read.signal]));
+      // An uploader that cannot go on (its state cannot be written) ends the reading too.
+      uploading.catch(() => failed.abort());
+      try {
+        for await (const batch of source.batches(position.read(recovered), stop)) {
+          await reading.keep(batch, stop);
+        }
+        if (!stop.aborted) await uploader.drained(stop);
+      } catch (error) {
+        // Being asked to end is no failure: what is not acknowledged stays on disk.
+        if (!stop.aborted) throw error;
+      } finally {
+        read.abort();
+        await uploading;
+      }
+    },
+    metrics: () => ({ ...reading.metrics(), ...spool.metrics(), ...uploader.metrics() }),
+    async close() {
+      await uploader.close();
+      await spool.close();
+    },
+  };
+}
+
+/** Opens the way to the collector alone; `test output` uses it too. */
+export async function openUploader(
+  options: Pick<PipelineOptions, 'config' | 'paths' | 'log'>,
+  agentId: string,
+): Promise<Uploader> {
+  const { config, paths, log } = options;
+  return createUploader({
+    spoolFolder: spoolFolder(config, paths),
+    stateFolder: paths.data,
+    config: config.output.collector,
+    agentId,
+    log,
+  });
+}
+
+function spoolFolder(config: AgentConfig, paths: Paths): string {
+  return config.spool.path ?? join(paths.data, 'spool');
+}

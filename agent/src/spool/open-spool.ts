@@ -1,0 +1,245 @@
+/**
+ * Takes documents, gives durable lines on disk: `launchbeat.YYYYMMDD.N.ndjson`, the agent's write-ahead log.
+ * Keeps: append() resolves only after a checked fsync; a failed append leaves no half batch behind; nothing without a receipt
+ * is ever deleted, a full spool makes append() wait instead.
+ */
+import { mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { ProcessStart } from '@launchbeat/ecs-schemas';
+import { documentPrinter, type Log, type Metrics } from '@launchbeat/ecs-schemas/beat';
+import { readCheckpoint } from './checkpoint.ts';
+import { dropAcknowledged } from './drop-acknowledged.ts';
+import { listSegments } from './list-segments.ts';
+import { type OpenSegment, openSegment, type Stream } from './open-segment.ts';
+import { type RecoverOutcome, recoverSpool } from './recover-spool.ts';
+import type { SpoolConfig } from './spool-config.ts';
+import { syncFolder } from './sync-folder.ts';
+
+const DROP_INTERVAL_MS = 60_000;
+const FULL_INTERVAL_MS = 1000;
+
+export interface SpoolOptions {
+  readonly folder: string;
+  /** Where the checkpoint lies; default the folder above the spool. */
+  readonly stateFolder?: string;
+  readonly config: SpoolConfig;
+  readonly log: Log;
+  /** What recoverSpool() gave; without it the spool is recovered here. */
+  readonly recovered?: RecoverOutcome;
+  /** The clock, in Unix milliseconds. */
+  readonly nowMs?: () => number;
+  /** How often a full spool looks for room. */
+  readonly fullIntervalMs?: number;
+}
+
+/** Since the start, but for `segments` and `bytes`, which are what lies in the folder. */
+export interface SpoolCounts {
+  readonly lines: number;
+  readonly bytes: number;
+  readonly segments: number;
+  readonly tornBytes: number;
+  readonly failedAppends: number;
+  /** Segments that were deleted after their last receipt. */
+  readonly dropped: number;
+}
+
+export interface Spool {
+  readonly folder: string;
+  /**
+   * Appends in order and resolves when all of it is on disk. Rejects = not durable, the source's position must stay; a line
+   * may then be on disk all the same, and comes again with the same event id. Waits while the spool is full.
+   */
+  append(documents: readonly ProcessStart[], signal?: AbortSignal): Promise<void>;
+  /** Called after each append, on which upload wakes up. */
+  onAppend(listener: () => void): void;
+  counts(): SpoolCounts;
+  metrics(): Metrics;
+  close(): Promise<void>;
+}
+
+/** Opens the spool; makes its folder if need be. Rejects when the folder cannot be written. */
+export async function openSpool(options: SpoolOptions): Promise<Spool> {
+  mkdirSync(options.folder, { recursive: true });
+  const recovered = options.recovered ?? recoverSpool(options.folder, options.log);
+  const writer = createWriter(options);
+  const counts = { lines: 0, failedAppends: 0 };
+  const listeners: (() => void)[] = [];
+  let last: Promise<void> = Promise.resolve();
+
+  const appendNow = async (documents: readonly ProcessStart[], signal?: AbortSignal) => {
+    await writer.waitForRoom(signal);
+    for (const run of runsOfOneStream(documents)) {
+      try {
+        await writer.write(run);
+      } catch (error) {
+        counts.failedAppends += 1;
+        throw error;
+      }
+      counts.lines += run.length;
+      for (const listener of listeners) listener();
+    }
+  };
+
+  const read = (): SpoolCounts => ({
+    ...counts,
+    ...writer.counts(),
+    tornBytes: recovered.tornBytes,
+  });
+  return {
+    folder: options.folder,
+    append(documents, signal) {
+      const mine = last.then(() => appendNow(documents, signal));
+      last = mine.catch(() => undefined);
+      return mine;
+    },
+    onAppend: (listener) => void listeners.push(listener),
+    counts: read,
+    metrics: () =>
+      Object.fromEntries(
+        Object.entries(read()).map(([name, value]) => [`spool.${snake(name)}`, value]),
+      ),
+    async close() {
+      await last;
+      await writer.close();
+    },
+  };
+}
+
+const snake = (name: string): string =>
+  name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+
+const streamOf = (document: ProcessStart): Stream => ({
+  namespace: document.data_stream.namespace,
+  agentId: document.agent.id,
+});
+
+const sameStream = (a: Stream, b: Stream): boolean =>
+  a.namespace === b.namespace && a.agentId === b.agentId;
+
+/** Cuts a batch where namespace or agent changes: a segment, and so a chunk, has one of each. */
+function* runsOfOneStream(documents: readonly ProcessStart[]): Generator<readonly ProcessStart[]> {
+  let start = 0;
+  for (const [index, document] of documents.entries()) {
+    const first = documents[start];
+    if (first === undefined || sameStream(streamOf(first), streamOf(document))) continue;
+    yield documents.slice(start, index);
+    start = index;
+  }
+  if (start < documents.length) yield documents.slice(start);
+}
+
+/** The local day of a time as it stands in file names. */
+function localDay(timeMs: number): string {
+  const time = new Date(timeMs);
+  const two = (value: number): string => String(value).padStart(2, '0');
+  return `${time.getFullYear()}${two(time.getMonth() + 1)}${two(time.getDate())}`;
+}
+
+interface Writer {
+  waitForRoom(signal?: AbortSignal): Promise<void>;
+  write(documents: readonly ProcessStart[]): Promise<void>;
+  counts(): { bytes: number; segments: number; dropped: number };
+  close(): Promise<void>;
+}
+
+function createWriter(options: SpoolOptions): Writer {
+  const { folder, config, log, nowMs = Date.now } = options;
+  const stateFolder = options.stateFolder ?? dirname(folder);
+  let open: OpenSegment | undefined;
+  let printDocument: (document: object) => void = () => undefined;
+  let path = '';
+  let [bytes, segments, dropped, droppedAtMs] = [0, 0, 0, 0];
+
+  const drop = (): void => {
+    const all = listSegments(folder);
+    const kept = dropAcknowledged(all, readCheckpoint(stateFolder, log), {
+      beforeMs: nowMs() - config.retention,
+      bytesMax: config.max_bytes - config.segment_bytes,
+    });
+    dropped += all.length - kept.length;
+    droppedAtMs = nowMs();
+    bytes = kept.reduce((sum, segment) => sum + segment.size, 0);
+    segments = kept.length;
+  };
+  drop();
+
+  const give = async (stream: Stream): Promise<OpenSegment> => {
+    const today = localDay(nowMs());
+    if (open !== undefined) {
+      const usable = open.file.failure === undefined && open.day >= today;
+      if (usable && sameStream(open.stream, stream)) return open;
+      await open.file.close();
+      open = undefined;
+    }
+    const checkpoint = readCheckpoint(stateFolder, log);
+    open = await openSegment({
+      ...{ folder, segmentBytes: config.segment_bytes, checkpoint, stream, today },
+    });
+    printDocument = documentPrinter(open.file.write);
+    return open;
+  };
+
+  return {
+    async waitForRoom(signal) {
+      if (bytes >= config.max_bytes || nowMs() - droppedAtMs >= DROP_INTERVAL_MS) drop();
+      for (let waits = 0; bytes >= config.max_bytes; waits += 1) {
+        signal?.throwIfAborted();
+        if (waits === 0) {
+          log.warn(
+            { 'launchbeat.spool.bytes': bytes, 'file.path': folder },
+            'Spool is full of events that the collector has not acknowledged; reading waits. See spool.max_bytes.',
+          );
+        }
+        await delay(options.fullIntervalMs ?? FULL_INTERVAL_MS, undefined, { signal });
+        drop();
+      }
+    },
+    async write(documents) {
+      const first = documents[0];
+      if (first === undefined) return;
+      const { file } = await give(streamOf(first));
+      const before = file.bytes();
+      try {
+        for (const document of documents) {
+          printDocument(document);
+          if (file.failure !== undefined) break;
+        }
+        file.sync();
+        if (file.path !== path) syncFolder(folder);
+        path = file.path;
+      } catch (error) {
+        open = undefined;
+        giveUp(file, before, log);
+        throw error;
+      }
+      bytes += file.bytes() - before;
+      await file.settle();
+    },
+    counts: () => ({ bytes, segments, dropped }),
+    async close() {
+      await open?.file.close();
+      open = undefined;
+    },
+  };
+}
+
+/**
+ * After a failed write or fsync nobody knows what is on disk: the file is cut back to what was durable and given up, so that
+ * the next append opens it anew (or begins another one, where even that failed).
+ */
+function giveUp(
+  file: { cutBack(bytes: number): void; abandon(): void; readonly path: string },
+  durableBytes: number,
+  log: Log,
+): void {
+  try {
+    file.cutBack(durableBytes);
+  } catch (error) {
+    log.warn(
+      { err: error, 'file.path': file.path },
+      'Spool file cannot be cut back after a failed write; a line of it may come twice.',
+    );
+  }
+  file.abandon();
+}

@@ -1,0 +1,19 @@
+/**
+ * Time and chance as upload sees them; tests put in their own.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+
+export interface Clock {
+  /** Unix milliseconds. */
+  nowMs(): number;
+  /** From 0 to 1. */
+  random(): number;
+  /** Resolves after the time, or when the signal aborts. */
+  wait(ms: number, signal: AbortSignal): Promise<void>;
+}
+
+export const SYSTEM_CLOCK: Clock = {
+  nowMs: Date.now,
+  random: Math.random,
+  wait: (ms, signal) => delay(ms, undefined, { signal }).catch(() => undefined),
+};

@@ -1,0 +1,21 @@
+/**
+ * Takes the raw bytes of a chunk, gives them compressed.
+ * Keeps: one compressor makes the same bytes of the same lines each time, so that a chunk sent again has the same digest.
+ */
+import { promisify } from 'node:util';
+import { gzip, zstdCompress } from 'node:zlib';
+import type { Encoding } from '@launchbeat/ecs-schemas';
+
+const zstdAsync = promisify(zstdCompress);
+const gzipAsync = promisify(gzip);
+
+/** Compresses in a thread of Node's pool. */
+export async function compressChunk(bytes: Buffer, encoding: Encoding): Promise<Buffer> {
+  return encoding === 'zstd' ? zstdAsync(bytes) : gzipAsync(bytes);
+}
+
+/** Names what compressChunk() compresses with; under another name the bytes may differ. */
+export function compressorName(encoding: Encoding): string {
+  const version = encoding === 'zstd' ? process.versions['zstd'] : process.versions['zlib'];
+  return `${encoding} ${version ?? 'unknown'}`;
+}

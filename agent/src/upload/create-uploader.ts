@@ -1,0 +1,148 @@
+/**
+ * Takes the spool folder, ships every whole line of it to the collector for as long as it runs.
+ * Keeps: one loop, one request at a time, in order; woken by the writer, by the watch and by a slow timer.
+ */
+import { isIP } from 'node:net';
+import type { Log, Metrics } from '@launchbeat/ecs-schemas/beat';
+import { type Clock, SYSTEM_CLOCK } from './clock.ts';
+import { compressorName } from './compress-chunk.ts';
+import { openHttpExchange } from './http-exchange.ts';
+import type { OutputConfig } from './output-config.ts';
+import { type ProbeResult, probeCollector } from './probe-collector.ts';
+import { createShipChunk } from './ship-chunk.ts';
+import { createShipping } from './ship-spool.ts';
+import { type UploadCounts, zeroCounts } from './upload-counts.ts';
+import { watchSpool } from './watch-spool.ts';
+
+export interface UploaderOptions {
+  readonly spoolFolder: string;
+  /** Where the checkpoint lies. */
+  readonly stateFolder: string;
+  readonly config: OutputConfig;
+  readonly agentId: string;
+  readonly log: Log;
+  readonly clock?: Clock;
+}
+
+export interface Uploader {
+  /** Ships until the signal aborts; resolves then, with the checkpoint on disk. Never rejects for want of a collector. */
+  run(signal: AbortSignal): Promise<void>;
+  /**
+   * Resolves when every whole line that the spool has now is with the collector or in quarantine, while run() runs; also
+   * when the signal aborts.
+   */
+  drained(signal: AbortSignal): Promise<void>;
+  /** Says that the spool has grown. */
+  wake(): void;
+  counts(): UploadCounts;
+  /** The counts under `upload.*`. */
+  metrics(): Metrics;
+  probe(): Promise<ProbeResult>;
+  close(): Promise<void>;
+}
+
+/** Opens the uploader; it neither connects nor reads before run() or probe(). Throws when a file of the config is missing. */
+export function createUploader(options: UploaderOptions): Uploader {
+  const { config, log, clock = SYSTEM_CLOCK } = options;
+  warnOfWeakTransport(config, log);
+  const http = openHttpExchange(config, clock.nowMs);
+  const counts = zeroCounts();
+  const bell = createBell();
+  const waiting = new Set<() => void>();
+
+  return {
+    async run(signal) {
+      const shipping = createShipping({
+        ...options,
+        clock,
+        counts,
+        sentAs: compressorName(config.encoding),
+        shipChunk: createShipChunk(http, config.encoding),
+      });
+      const endWatch = watchSpool(options.spoolFolder, log, bell.ring);
+      try {
+        while (!signal.aborted) {
+          // Both are taken before the look at the spool: what comes after it rings again, or waits for the next look.
+          const rung = bell.next(signal);
+          const satisfied = [...waiting];
+          if ((await shipping.shipOne(signal)) === 'went_on') continue;
+          for (const resolve of satisfied) resolve();
+          await rung;
+        }
+        shipping.flush();
+      } finally {
+        await endWatch();
+      }
+    },
+    async drained(signal) {
+      if (signal.aborted) return;
+      await new Promise<void>((resolve) => {
+        const done = (): void => {
+          waiting.delete(done);
+          signal.removeEventListener('abort', done);
+          resolve();
+        };
+        waiting.add(done);
+        signal.addEventListener('abort', done);
+        bell.ring();
+      });
+    },
+    wake: bell.ring,
+    counts: () => ({ ...counts }),
+    metrics: () => ({
+      'upload.chunks': counts.chunks,
+      'upload.lines': counts.shippedLines,
+      'upload.bytes': counts.shippedBytes,
+      'upload.accepted': counts.accepted,
+      'upload.duplicates': counts.duplicates,
+      'upload.rejected': counts.rejected,
+      'upload.quarantined_lines': counts.quarantinedLines,
+      'upload.quarantined_chunks': counts.quarantinedChunks,
+      'upload.corrupt_lines': counts.corruptLines,
+      'upload.retries': counts.retries,
+    }),
+    probe: () => probeCollector(config.url, http, options.agentId),
+    close: () => http.close(),
+  };
+}
+
+interface Bell {
+  ring(): void;
+  /** Resolves at the first ring after this call, or when the signal aborts. */
+  next(signal: AbortSignal): Promise<void>;
+}
+
+function createBell(): Bell {
+  let listener: (() => void) | undefined;
+  return {
+    ring: () => listener?.(),
+    next: (signal) =>
+      new Promise((resolve) => {
+        const done = (): void => {
+          signal.removeEventListener('abort', done);
+          resolve();
+        };
+        listener?.();
+        listener = done;
+        signal.addEventListener('abort', done);
+      }),
+  };
+}
+
+function warnOfWeakTransport(config: OutputConfig, log: Log): void {
+  const { protocol, hostname } = new URL(config.url);
+  const loopback =
+    hostname === 'localhost' ||
+    hostname === '[::1]' ||
+    (isIP(hostname) === 4 && hostname.startsWith('127.'));
+  if (protocol === 'http:' && !loopback)
+    log.warn(
+      { 'url.full': config.url },
+      'Collector is addressed with http://: events and the key can be read on the way. Use https://.',
+    );
+  if (protocol === 'https:' && config.ssl.verification_mode === 'none')
+    log.warn(
+      { 'url.full': config.url },
+      "Collector's certificate is not verified (ssl.verification_mode: none): anybody can take its place.",
+    );
+}

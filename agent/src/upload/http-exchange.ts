@@ -1,0 +1,120 @@
+/**
+ * Takes a request to the collector, gives its answer or why there is none. Never throws, never follows a redirect.
+ * Keeps: every part has its time limit, an answer is read up to a bound, the key goes to the configured host alone.
+ */
+import { apiKeyAuthorization, HEADER } from '@launchbeat/ecs-schemas';
+import { Agent } from 'undici';
+import { explainFailure } from './explain-failure.ts';
+import type { OutputConfig } from './output-config.ts';
+import { retryAfterMs } from './retry-delay.ts';
+import { tlsConnector } from './tls-trust.ts';
+
+export type Answer =
+  | {
+      readonly outcome: 'answered';
+      readonly status: number;
+      readonly contentType: string;
+      /** The body as JSON; undefined when it is not JSON or too long. */
+      readonly body: unknown;
+      /** The beginning of a body that is not JSON, on one line. */
+      readonly text: string;
+      readonly retryAfterMs?: number;
+    }
+  | { readonly outcome: 'no_answer'; readonly reason: string };
+
+export interface HttpRequest {
+  readonly method: 'GET' | 'POST';
+  /** Path below the collector's URL, e.g. `/v1/chunks`. */
+  readonly path: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: Buffer;
+  /** Leave the key out. */
+  readonly anonymous?: boolean;
+}
+
+export interface HttpExchange {
+  exchange(request: HttpRequest, signal?: AbortSignal): Promise<Answer>;
+  close(): Promise<void>;
+}
+
+const BODY_BYTES_MAX = 4 * 1024 * 1024;
+const TEXT_CHARACTERS_MAX = 200;
+/** A whole exchange may take this many times the limit of its parts: a body that trickles for ever ends too. */
+const WHOLE_FACTOR = 3;
+
+/** Opens the way to the collector; connections are kept alive. Throws when a file of the config cannot be read. */
+export function openHttpExchange(config: OutputConfig, nowMs: () => number): HttpExchange {
+  const base = new URL(config.url);
+  const prefix = base.pathname.replace(/\/$/, '');
+  const [id = '', secret = ''] = config.api_key.split(':');
+  const authorization = apiKeyAuthorization(id, secret);
+  const agent = new Agent({
+    connections: 1,
+    pipelining: 1,
+    headersTimeout: config.timeout,
+    bodyTimeout: config.timeout,
+    allowH2: false,
+    connect: base.protocol === 'https:' ? tlsConnector(config) : { timeout: config.timeout },
+  });
+
+  const exchange = async (request: HttpRequest, signal?: AbortSignal): Promise<Answer> => {
+    const limit = AbortSignal.timeout(config.timeout * WHOLE_FACTOR);
+    try {
+      const response = await agent.request({
+        origin: base.origin,
+        path: `${prefix}${request.path}`,
+        method: request.method,
+        headers: {
+          ...request.headers,
+          'User-Agent': 'launchbeat',
+          ...(request.anonymous === true ? {} : { [HEADER.authorization]: authorization }),
+        },
+        body: request.body ?? null,
+        signal: signal === undefined ? limit : AbortSignal.any([signal, limit]),
+      });
+      const headers = new Map(Object.entries(response.headers).map(([k, v]) => [k, String(v)]));
+      const asked = retryAfterMs(headers.get(HEADER.retryAfter.toLowerCase()), nowMs());
+      return {
+        outcome: 'answered',
+        status: response.statusCode,
+        contentType: headers.get('content-type') ?? '',
+        ...parseBody(await readBounded(response.body)),
+        ...(asked === undefined ? {} : { retryAfterMs: asked }),
+      };
+    } catch (error) {
+      return { outcome: 'no_answer', reason: explainFailure(error) };
+    }
+  };
+  return { exchange, close: () => agent.destroy() };
+}
+
+/** The whole body, or undefined when it is longer than any answer of ours. */
+async function readBounded(
+  body: AsyncIterable<Uint8Array> & { destroy(): unknown },
+): Promise<Buffer | undefined> {
+  const parts: Uint8Array[] = [];
+  let length = 0;
+  for await (const part of body) {
+    length += part.length;
+    if (length > BODY_BYTES_MAX) {
+      body.destroy();
+      return undefined;
+    }
+    parts.push(part);
+  }
+  return Buffer.concat(parts);
+}
+
+function parseBody(bytes: Buffer | undefined): { body: unknown; text: string } {
+  if (bytes === undefined)
+    return { body: undefined, text: `a body of over ${BODY_BYTES_MAX} bytes` };
+  const text = bytes.toString('utf8');
+  try {
+    return { body: JSON.parse(text) as unknown, text: '' };
+  } catch {
+    return {
+      body: undefined,
+      text: text.replace(/\s+/g, ' ').slice(0, TEXT_CHARACTERS_MAX).trim(),
+    };
+  }
+}

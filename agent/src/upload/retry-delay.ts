@@ -1,0 +1,33 @@
+/**
+ * Takes how often something failed in a row, gives how long to wait; reads `Retry-After`.
+ * Keeps: full jitter, so that a thousand agents do not come back in one moment; never sooner than the collector asked.
+ */
+
+export interface Backoff {
+  /** Milliseconds. */
+  readonly init: number;
+  readonly max: number;
+}
+
+/** A `Retry-After` beyond this is taken as this: an absurd value must not silence an agent for days. */
+const RETRY_AFTER_MS_MAX = 3_600_000;
+
+/** A wait between 0 and the back-off of the attempt (from 1), doubling up to `max`; `random` gives 0 to 1. */
+export function retryDelayMs(attempt: number, backoff: Backoff, random: () => number): number {
+  const ceiling = Math.min(backoff.max, backoff.init * 2 ** Math.min(attempt - 1, 30));
+  return Math.round(ceiling * random());
+}
+
+/** A wait between half of `max` and `max`, for what only a person can mend. */
+export function slowDelayMs(backoff: Backoff, random: () => number): number {
+  return Math.round(backoff.max * (0.5 + random() / 2));
+}
+
+/** Milliseconds that a `Retry-After` asks for: seconds or an HTTP date (RFC 9110, 10.2.3); undefined if it is neither. */
+export function retryAfterMs(header: string | undefined, nowMs: number): number | undefined {
+  if (header === undefined) return undefined;
+  const text = header.trim();
+  const ms = /^\d+$/.test(text) ? Number(text) * 1000 : Date.parse(text) - nowMs;
+  if (Number.isNaN(ms)) return undefined;
+  return Math.min(Math.max(ms, 0), RETRY_AFTER_MS_MAX);
+}

@@ -1,0 +1,66 @@
+/**
+ * Takes one chunk, gives the verdict of the collector on it: compress, sign, post, judge.
+ * Keeps: a chunk that is tried again is the same request to the byte.
+ */
+import {
+  CHUNKS_PATH,
+  contentDigest,
+  type Encoding,
+  HEADER,
+  idempotencyKey,
+  LIMIT,
+  NDJSON_TYPE,
+} from '@launchbeat/ecs-schemas';
+import { compressChunk } from './compress-chunk.ts';
+import type { HttpExchange, HttpRequest } from './http-exchange.ts';
+import { judgeAnswer, type Verdict } from './judge-answer.ts';
+import type { Chunk } from './next-piece.ts';
+
+export interface Shipped {
+  readonly verdict: Verdict;
+  /** HTTP status, absent when there was no answer. */
+  readonly status?: number;
+}
+
+/** Sends chunks one after the other; the last request is kept until another chunk comes. */
+export function createShipChunk(
+  http: HttpExchange,
+  encoding: Encoding,
+): (chunk: Chunk, signal: AbortSignal) => Promise<Shipped> {
+  let last: { readonly key: string; readonly request: HttpRequest & { body: Buffer } } | undefined;
+  return async (chunk, signal) => {
+    const key = idempotencyKey(chunk.segment, chunk.first, chunk.end - 1);
+    if (last?.key !== key) {
+      last = undefined;
+      last = { key, request: await requestOf(chunk, key, encoding) };
+    }
+    const { body } = last.request;
+    if (body.length > LIMIT.compressedBytesMax) {
+      const reason = `chunk has ${body.length} bytes compressed, a collector takes ${LIMIT.compressedBytesMax}`;
+      return { verdict: { outcome: 'halve', reason, final: true } };
+    }
+    const answer = await http.exchange(last.request, signal);
+    const verdict = judgeAnswer(answer, chunk.lines);
+    return answer.outcome === 'answered' ? { verdict, status: answer.status } : { verdict };
+  };
+}
+
+async function requestOf(
+  chunk: Chunk,
+  key: string,
+  encoding: Encoding,
+): Promise<HttpRequest & { body: Buffer }> {
+  const body = await compressChunk(chunk.bytes, encoding);
+  return {
+    method: 'POST',
+    path: CHUNKS_PATH,
+    headers: {
+      [HEADER.contentType]: NDJSON_TYPE,
+      [HEADER.contentEncoding]: encoding,
+      [HEADER.contentDigest]: contentDigest(body),
+      [HEADER.lines]: String(chunk.lines),
+      [HEADER.idempotencyKey]: key,
+    },
+    body,
+  };
+}

@@ -1,0 +1,158 @@
+/**
+ * Takes a request, gives a chunk that may be committed, or the problem to answer with.
+ * Keeps: the key is checked before the body is read, sizes before anything is parsed, and the key alone says who the agent is.
+ */
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { countLines, type Problem, problem, wholeLinesBytes } from '@launchbeat/ecs-schemas';
+import type { Log } from '@launchbeat/ecs-schemas/beat';
+import type { Key, KeyStore } from '../fleet/keys.ts';
+import type { AdmitConfig } from './admit-config.ts';
+import { admitLines } from './admit-lines.ts';
+import type { Admission, AdmitOutcome, Refusal } from './admission.ts';
+import type { Authenticate } from './authenticate.ts';
+import { type ChunkHeaders, parseChunkHeaders } from './chunk-headers.ts';
+import { decompress } from './decompress.ts';
+import { createInFlight, type InFlight, type Share } from './in-flight.ts';
+import { readBody } from './read-body.ts';
+
+export interface AdmitOptions {
+  readonly config: AdmitConfig;
+  readonly keys: KeyStore;
+  readonly authenticate: Authenticate;
+  /** Data stream namespaces that are taken. */
+  readonly namespaces: readonly string[];
+  readonly log: Log;
+}
+
+export interface Admit {
+  /** Address is the peer's as the socket has it. */
+  admit(request: Request, address: string): Promise<AdmitOutcome>;
+  /** What is being worked on, for the metrics. */
+  readonly inFlight: Pick<InFlight, 'bytes' | 'requests'>;
+}
+
+const BUSY_RETRY_S = 2;
+
+/** Makes the stage. */
+export function createAdmit(options: AdmitOptions): Admit {
+  const inFlight = createInFlight(options.config.in_flight_bytes_max);
+  return {
+    inFlight,
+    async admit(request, address) {
+      const who = await options.authenticate(request.headers, address);
+      if (who.outcome === 'refused') return who;
+      const headers = parseChunkHeaders(request.headers);
+      if ('problem' in headers) return refuse(headers.problem);
+      const share = inFlight.share();
+      try {
+        const taken = await take(options, { request, headers, key: who.key, share });
+        if ('outcome' in taken) {
+          share.release();
+          return taken;
+        }
+        return { outcome: 'done', admission: taken, release: () => share.release() };
+      } catch (error) {
+        share.release();
+        throw error;
+      }
+    },
+  };
+}
+
+interface Arrival {
+  readonly request: Request;
+  readonly headers: ChunkHeaders;
+  readonly key: Key;
+  readonly share: Share;
+}
+
+/** Body → bytes → lines → whose they are. */
+async function take(options: AdmitOptions, arrival: Arrival): Promise<Admission | Refusal> {
+  const { request, headers, key, share } = arrival;
+  const read = await readBody(request, share, options.config.body_timeout);
+  if (read.outcome === 'refused') return refuse(read.problem);
+  const { body } = read;
+  if (!timingSafeEqual(createHash('sha256').update(body).digest(), headers.digest)) {
+    return refuse(problem('bad-digest', 'Body was changed on its way. Send it again.'));
+  }
+  const opened = await decompress(body, headers.encoding, share);
+  if (opened.outcome === 'refused') return refuse(opened.problem);
+  const { raw } = opened;
+  const wrong = wrongLines(raw, headers.lines);
+  if (wrong !== undefined) return refuse(wrong);
+  const looked = await admitLines(raw, headers.lines, new Set(options.namespaces));
+  const [first] = looked.admitted;
+  if (first === undefined) {
+    return refuse({ ...problem('nothing-valid'), rejected: looked.rejected.map((one) => ({ ...one })) });
+  }
+  const { namespace } = first.document.data_stream;
+  if (looked.admitted.some((one) => one.document.data_stream.namespace !== namespace)) {
+    // The agent's setting changed in mid-file: halves lead to chunks of one namespace each.
+    return refuse(problem('too-large', 'A chunk has one namespace only. Send halves.'));
+  }
+  const agentId = first.document.agent.id.toLowerCase();
+  const other = looked.admitted.find((one) => one.document.agent.id.toLowerCase() !== agentId);
+  const bound = other === undefined ? await bind(options, key, agentId) : 'other_agent';
+  if (bound !== 'bound') return bound === 'other_agent' ? otherAgent(options.log, key, agentId) : bound;
+  return {
+    agentId,
+    keyId: key.id,
+    idempotencyKey: headers.idempotencyKey,
+    digest: headers.digest,
+    encoding: headers.encoding,
+    body,
+    lines: headers.lines,
+    lineIds: looked.lineIds,
+    namespace,
+    admitted: looked.admitted,
+    rejected: looked.rejected,
+    raw,
+  };
+}
+
+function wrongLines(raw: Buffer, wanted: number): Problem | undefined {
+  const found = countLines(raw);
+  if (wholeLinesBytes(raw) !== raw.length) {
+    return problem('bad-lines', `Last line does not end with LF after ${found} lines.`);
+  }
+  return found === wanted
+    ? undefined
+    : problem('bad-lines', `Body has ${found} lines, Launchbeat-Lines says ${wanted}.`);
+}
+
+/** The key's agent must be the lines' agent; a key that has none yet takes this one. */
+async function bind(
+  options: AdmitOptions,
+  key: Key,
+  agentId: string,
+): Promise<'bound' | 'other_agent' | Refusal> {
+  if (key.agentId !== undefined) return key.agentId === agentId ? 'bound' : 'other_agent';
+  try {
+    const bound = await options.keys.bind(key.id, agentId);
+    if (bound === 'bound') {
+      options.log.info({ 'launchbeat.key.id': key.id, 'agent.id': agentId }, 'Key was bound.');
+    }
+    return bound;
+  } catch (err) {
+    options.log.warn({ err }, 'Key could not be bound; the agent will try again.');
+    return refuse(problem('unavailable', 'PostgreSQL cannot be asked. Try again.'));
+  }
+}
+
+function otherAgent(log: Log, key: Key, agentId: string): Refusal {
+  log.warn(
+    { 'launchbeat.key.id': key.id, 'agent.id': agentId },
+    'Chunk of another agent came under this key and was refused.',
+  );
+  return refuse(
+    problem('other-agent', 'agent.id of the lines is not the one that the key is bound to.'),
+  );
+}
+
+function refuse(what: Problem): Refusal {
+  return {
+    outcome: 'refused',
+    problem: what,
+    ...(what.status === 503 ? { retryAfterSeconds: BUSY_RETRY_S } : {}),
+  };
+}

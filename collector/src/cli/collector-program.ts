@@ -1,0 +1,72 @@
+/**
+ * The commands of `launchbeat-collector`: run (default), setup, test, export, agents, certs, version.
+ */
+import { indexTemplate, type TemplateBuild } from '@launchbeat/ecs-schemas';
+import { beatCommand, exportConfig, globalFlags } from '@launchbeat/ecs-schemas/beat';
+import { type Command, Option } from 'commander';
+import { COLLECTOR_HOME, collectorVersion, loadCollector } from '../config.ts';
+import { addAgentCommands } from './agents.ts';
+import { addCertificateCommands } from './certs.ts';
+import { run } from './run.ts';
+import { setup } from './setup.ts';
+import { testOutput } from './test-output.ts';
+
+/** Builds the program; parse it with runBeat(). */
+export function collectorProgram(): Command {
+  const program = beatCommand({
+    name: 'launchbeat-collector',
+    description: 'Takes chunks from the agents; feeds PostgreSQL, Elasticsearch and Telegram.',
+    version: collectorVersion(),
+    configFile: COLLECTOR_HOME.configFile,
+  });
+
+  program
+    .command('run', { isDefault: true })
+    .description('take chunks until asked to stop (default)')
+    .action(async (_options, command: Command) => run(globalFlags(command)));
+  program
+    .command('setup')
+    .description('make or update the tables of PostgreSQL and the template of Elasticsearch')
+    .action(async (_options, command: Command) => setup(globalFlags(command)));
+
+  const test = program.command('test').description('test the config or the stores');
+  test
+    .command('config')
+    .description('read both config files and say whether they are right')
+    .action((_options, command: Command) => {
+      const { file, alertsFile } = loadCollector(globalFlags(command));
+      console.log(`${file}: Config OK\n${alertsFile}: Config OK`);
+    });
+  test
+    .command('output')
+    .description('ask PostgreSQL, Elasticsearch and Telegram whether they can be used')
+    .action(async (_options, command: Command) => testOutput(globalFlags(command)));
+
+  const exports = program.command('export').description('print the config or the index template');
+  exports
+    .command('config')
+    .description('print the config in force, without secrets')
+    .action((_options, command: Command) =>
+      console.log(exportConfig(COLLECTOR_HOME, globalFlags(command)).trimEnd()),
+    );
+  exports
+    .command('template')
+    .description('print the index template of Elasticsearch')
+    .addOption(new Option('--build <build>', 'field types').choices(['ecs', 'core']).default('ecs'))
+    .option('--retention <time>', 'retention of the data stream, e.g. 90d')
+    .action((options: { build: TemplateBuild; retention?: string }) =>
+      console.log(JSON.stringify(indexTemplate(options), null, 2)),
+    );
+
+  addAgentCommands(program);
+  addCertificateCommands(program);
+  program
+    .command('version')
+    .description('print the version')
+    .action(() =>
+      console.log(
+        `launchbeat-collector version ${collectorVersion()} (${process.platform}/${process.arch}), Node.js ${process.version}`,
+      ),
+    );
+  return program;
+}

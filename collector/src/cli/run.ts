@@ -1,0 +1,44 @@
+/**
+ * `launchbeat-collector run`: config, log, tables and template, then every stage until a signal comes.
+ * Keeps: nothing is taken from an agent before PostgreSQL is ready; a signal ends it when running requests are answered.
+ */
+import {
+  createLog,
+  type GlobalFlags,
+  startMetricsLog,
+  stopSignal,
+} from '@launchbeat/ecs-schemas/beat';
+import { collectorVersion, loadCollector } from '../config.ts';
+import { openCollector } from '../open-collector.ts';
+
+/** Runs the collector; resolves when it ended in good order. */
+export async function run(flags: GlobalFlags): Promise<void> {
+  const { config, alerts, paths, file } = loadCollector(flags);
+  const version = collectorVersion();
+  const signal = stopSignal();
+  const logging = await createLog({
+    config: config.logging,
+    name: 'launchbeat-collector',
+    folder: paths.logs,
+    stderr: flags.logToStderr,
+    version,
+  });
+  const { log } = logging;
+  try {
+    log.info({ 'file.path': file }, `launchbeat-collector ${version} starts.`);
+    const collector = await openCollector({ config, alerts, paths, version, log });
+    const endMetrics = startMetricsLog(config.logging, log, () => collector.metrics());
+    try {
+      await collector.run(signal);
+    } finally {
+      endMetrics();
+      await collector.close();
+    }
+    log.info({}, 'launchbeat-collector ends.');
+  } catch (error) {
+    log.error({ err: error }, 'launchbeat-collector ends with an error.');
+    throw error;
+  } finally {
+    await logging.close();
+  }
+}

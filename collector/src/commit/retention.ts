@@ -1,0 +1,156 @@
+/**
+ * The janitor: drops what is older than the config wants to keep, and makes the partitions of the next days.
+ * Keeps: never what Elasticsearch or Telegram still wait for; in small steps, so that commits go on beside it;
+ * several collectors may do it at once.
+ */
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Log } from '@launchbeat/ecs-schemas/beat';
+import type { Sql } from './database.ts';
+import { createEventPartitions, DAY_MS } from './event-partitions.ts';
+import { faultOf } from './postgresql-faults.ts';
+import type { PostgresqlConfig } from './postgresql-config.ts';
+
+export interface RetentionOptions {
+  readonly sql: Sql;
+  readonly config: Pick<PostgresqlConfig, 'retention' | 'archive'>;
+  readonly log: Log;
+  /** Unix milliseconds, for tests. */
+  readonly now?: () => number;
+}
+
+/** What one sweep took away. */
+export interface Swept {
+  /** Names of the tables dropped, e.g. `events_20260823`. */
+  readonly partitions: readonly string[];
+  /** Chunks whose bytes were taken out of the archive. */
+  readonly archived: number;
+  /** Rows of the default partition, the ledger, the outbox and the dead letters. */
+  readonly rows: number;
+}
+
+export interface Retention {
+  /** One sweep. Rejects when PostgreSQL cannot be used. */
+  sweep(): Promise<Swept>;
+  /** Sweeps each hour until the signal; what fails is logged and tried again sooner. */
+  run(signal: AbortSignal): Promise<void>;
+}
+
+const SWEEP_MS = 3_600_000;
+const AGAIN_MS = 60_000;
+const BATCH_ROWS = 1000;
+const LOCK_TIMEOUT = '3s';
+
+/** Makes the janitor. */
+export function createRetention(options: RetentionOptions): Retention {
+  const { sql, config, log } = options;
+  const now = options.now ?? Date.now;
+  const partitions = createEventPartitions(sql, config.retention, now);
+
+  async function sweep(): Promise<Swept> {
+    const today = Math.floor(now() / DAY_MS);
+    await partitions.ensure(new Set([today, today + 1]));
+    const archived =
+      config.archive.retention === 0
+        ? 0
+        : await emptyArchive(sql, new Date(now() - config.archive.retention));
+    if (config.retention === 0) return { partitions: [], archived, rows: 0 };
+    const before = new Date(now() - config.retention);
+    return {
+      archived,
+      partitions: await dropPartitions(sql, before),
+      rows: await deleteRows(sql, before),
+    };
+  }
+
+  return {
+    sweep,
+    async run(signal) {
+      while (!signal.aborted) {
+        const waitMs = await sweep().then(
+          (swept) => {
+            if (swept.archived + swept.rows + swept.partitions.length > 0) {
+              const fields = {
+                'launchbeat.retention.partitions': swept.partitions,
+                'launchbeat.retention.archived': swept.archived,
+                'launchbeat.retention.rows': swept.rows,
+              };
+              log.info(fields, 'Dropped what is older than the retention.');
+            }
+            return SWEEP_MS;
+          },
+          (err: unknown) => {
+            const write = faultOf(err) === 'bug' ? log.error : log.warn;
+            write({ err }, 'Retention could not drop old data; it is tried again in a minute.');
+            return AGAIN_MS;
+          },
+        );
+        await pause(waitMs, undefined, { signal, ref: false }).catch(() => undefined);
+      }
+    },
+  };
+}
+
+/** Drops the days that lie wholly before the time. Somebody who reads for long makes it fail, not wait. */
+async function dropPartitions(sql: Sql, before: Date): Promise<string[]> {
+  const border = `events_${before.toISOString().slice(0, 10).replaceAll('-', '')}`;
+  const old = await sql<{ name: string }[]>`
+    select relname as name from pg_inherits join pg_class on pg_class.oid = inhrelid
+    where inhparent = 'events'::regclass and relname ~ '^events_[0-9]{8}$' and relname < ${border}
+    order by relname`;
+  for (const { name } of old) {
+    await sql.begin(async (transaction) => {
+      await transaction`select set_config('lock_timeout', ${LOCK_TIMEOUT}, true)`;
+      await transaction`drop table if exists ${transaction(name)}`;
+    });
+  }
+  return old.map(({ name }) => name);
+}
+
+/** Takes the bytes out of chunks that Elasticsearch has had for long enough; the ledger rows stay. */
+async function emptyArchive(sql: Sql, before: Date): Promise<number> {
+  return await repeat(
+    () => sql`
+      update chunks set body = null, line_ids = '' where id in (
+        select id from chunks where body is not null and indexed_at < ${before}
+        order by indexed_at limit ${BATCH_ROWS} for update skip locked)`,
+  );
+}
+
+async function deleteRows(sql: Sql, before: Date): Promise<number> {
+  const otherDays = await repeat(
+    () => sql`
+      delete from events_other_days where ("timestamp", event_id) in (
+        select "timestamp", event_id from events_other_days where "timestamp" < ${before}
+        order by "timestamp" limit ${BATCH_ROWS})`,
+  );
+  // Ids rise with time: the oldest rows are looked at, never the whole table.
+  const ledger = await repeat(
+    () => sql`
+      delete from chunks where id in (
+        select id from (select id, received_at, indexed_at from chunks order by id limit ${BATCH_ROWS}) as oldest
+        where received_at < ${before} and indexed_at is not null)`,
+  );
+  const outbox = await repeat(
+    () => sql`
+      delete from alerts where id in (
+        select id from (select id, created_at, state from alerts order by id limit ${BATCH_ROWS}) as oldest
+        where created_at < ${before} and state <> 'pending')`,
+  );
+  const deadLetters = await repeat(
+    () => sql`
+      delete from dead_letters where id in (
+        select id from (select id, created_at from dead_letters order by id limit ${BATCH_ROWS}) as oldest
+        where created_at < ${before})`,
+  );
+  return otherDays + ledger + outbox + deadLetters;
+}
+
+/** Runs a statement until it finds nothing more; gives how many rows it took in all. */
+async function repeat(statement: () => PromiseLike<{ readonly count: number }>): Promise<number> {
+  let total = 0;
+  for (;;) {
+    const { count } = await statement();
+    total += count;
+    if (count === 0) return total;
+  }
+}

@@ -1,0 +1,155 @@
+/**
+ * Takes `id:secret`, gives the key and the agent that it belongs to. Table agent_keys.
+ * Keeps: a secret is stored as its SHA-256 only (32 random bytes need no slow hash), compared in constant time, for unknown ids
+ * too; a key belongs to the first agent that used it; a revocation is in force after CACHE_MS in every collector.
+ */
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import type { Sql } from 'postgres';
+import { createRecentMap } from './recent-map.ts';
+
+/** A key that may be used. */
+export interface Key {
+  readonly id: string;
+  readonly name: string;
+  /** The agent that it is bound to; absent before its first use. */
+  readonly agentId?: string;
+}
+
+/** A key as it is listed; there is no way back to its secret. */
+export interface ListedKey extends Key {
+  readonly createdAt: Date;
+  /** Exact to the minute. */
+  readonly lastUsedAt?: Date;
+  readonly revokedAt?: Date;
+}
+
+/** A key as it is shown once. */
+export interface NewKey {
+  readonly id: string;
+  readonly secret: string;
+  /** `id:secret`, as it stands in the agent's config. */
+  readonly encoded: string;
+}
+
+export interface KeyStore {
+  /** The key, or undefined if id or secret are wrong or it is revoked. Rejects when PostgreSQL cannot be asked. */
+  authenticate(id: string, secret: string): Promise<Key | undefined>;
+  /** Whether a key of this id was seen lately, right or wrong; asks nobody. */
+  seenLately(id: string): boolean;
+  create(options: { readonly name?: string; readonly agentId?: string }): Promise<NewKey>;
+  /** All keys, oldest first. */
+  list(): Promise<readonly ListedKey[]>;
+  /** False if there is no such key. Revoking twice changes nothing. */
+  revoke(id: string): Promise<boolean>;
+  /** Binds an unbound key; two agents that try at once cannot both win. */
+  bind(keyId: string, agentId: string): Promise<'bound' | 'other_agent'>;
+}
+
+interface Row {
+  readonly id: string;
+  readonly secret_sha256: Buffer;
+  readonly agent_id: string | null;
+  readonly name: string;
+  readonly created_at: Date;
+  readonly last_used_at: Date | null;
+  readonly revoked_at: Date | null;
+}
+
+interface Cached {
+  /** Absent: there is no such key. */
+  readonly row?: Row;
+  readonly readAtMs: number;
+}
+
+const ID_BYTES = 9;
+const SECRET_BYTES = 32;
+/** What was read from the table holds for so long: the time that a revocation may take. */
+const CACHE_MS = 3000;
+const CACHED_KEYS_MAX = 10_000;
+const LAST_USED_MS = 60_000;
+/** Stands in for the digest of a key that does not exist, so that both cases take the same time. */
+const NO_DIGEST = randomBytes(32);
+
+/** Makes the store. `now` is Unix milliseconds, for tests. */
+export function createKeyStore(sql: Sql, now: () => number = Date.now): KeyStore {
+  const cache = createRecentMap<string, Cached>(CACHED_KEYS_MAX);
+
+  async function read(id: string): Promise<Row | undefined> {
+    const cached = cache.get(id);
+    if (cached !== undefined && now() - cached.readAtMs < CACHE_MS) return cached.row;
+    const [row] = await sql<Row[]>`select * from agent_keys where id = ${id}`;
+    cache.set(id, { readAtMs: now(), ...(row === undefined ? {} : { row }) });
+    return row;
+  }
+
+  /** Notes the use, at most once a minute, so that a busy agent does not write with every chunk. */
+  async function noteUse(row: Row): Promise<void> {
+    if (row.last_used_at !== null && now() - row.last_used_at.getTime() < LAST_USED_MS) return;
+    const usedAt = new Date(now());
+    cache.set(row.id, { readAtMs: now(), row: { ...row, last_used_at: usedAt } });
+    await sql`update agent_keys set last_used_at = ${usedAt} where id = ${row.id}`;
+  }
+
+  return {
+    async authenticate(id, secret) {
+      const row = isStorable(id) ? await read(id) : undefined;
+      const right = timingSafeEqual(sha256(secret), row?.secret_sha256 ?? NO_DIGEST);
+      if (!right || row === undefined || row.revoked_at !== null) return undefined;
+      await noteUse(row);
+      return keyOf(row);
+    },
+    seenLately: (id) => cache.get(id)?.row !== undefined,
+    async create({ name = '', agentId }) {
+      const id = randomBytes(ID_BYTES).toString('base64url');
+      const secret = randomBytes(SECRET_BYTES).toString('base64url');
+      await sql`
+        insert into agent_keys (id, secret_sha256, agent_id, name)
+        values (${id}, ${sha256(secret)}, ${agentId ?? null}, ${name})`;
+      return { id, secret, encoded: `${id}:${secret}` };
+    },
+    async list() {
+      const rows = await sql<Row[]>`select * from agent_keys order by created_at, id`;
+      return rows.map((row) => ({
+        ...keyOf(row),
+        createdAt: row.created_at,
+        ...(row.last_used_at === null ? {} : { lastUsedAt: row.last_used_at }),
+        ...(row.revoked_at === null ? {} : { revokedAt: row.revoked_at }),
+      }));
+    },
+    async revoke(id) {
+      cache.delete(id);
+      const revoked = await sql`
+        update agent_keys set revoked_at = coalesce(revoked_at, now()) where id = ${id} returning id`;
+      cache.delete(id);
+      return revoked.length > 0;
+    },
+    async bind(keyId, agentId) {
+      const [row] = await sql<Row[]>`
+        update agent_keys set agent_id = ${agentId}
+        where id = ${keyId} and (agent_id is null or agent_id = ${agentId}) returning *`;
+      if (row === undefined) {
+        cache.delete(keyId);
+        return 'other_agent';
+      }
+      cache.set(keyId, { row, readAtMs: now() });
+      return 'bound';
+    },
+  };
+}
+
+function keyOf(row: Row): Key {
+  return {
+    id: row.id,
+    name: row.name,
+    ...(row.agent_id === null ? {} : { agentId: row.agent_id }),
+  };
+}
+
+/** Ids are ours: anything else is not worth a question to the table. */
+function isStorable(id: string): boolean {
+  return /^[\w-]{1,64}$/.test(id);
+}
+
+function sha256(text: string): Buffer {
+  return createHash('sha256').update(text).digest();
+}

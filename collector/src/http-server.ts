@@ -1,0 +1,204 @@
+/**
+ * Takes the app and `http:` of the config, listens; gives the address and a way to stop in good order.
+ * Keeps: nobody holds a connection for ever (headers, body, TLS handshake and idling each have their time); a renewed
+ * certificate is taken up without a restart; running requests are finished before the end, within a time.
+ */
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { createServer as createHttpServer, type Server } from 'node:http';
+import { createServer as createHttpsServer, Server as HttpsServer } from 'node:https';
+import type { AddressInfo, Socket } from 'node:net';
+import { setTimeout as pause } from 'node:timers/promises';
+import { getRequestListener } from '@hono/node-server';
+import { PROBLEM_TYPE, problem } from '@launchbeat/ecs-schemas';
+import { type Log, resolveFile } from '@launchbeat/ecs-schemas/beat';
+import { problemAnswer } from './answers.ts';
+import type { HttpConfig } from './http-config.ts';
+
+export interface HttpServerOptions {
+  readonly app: { fetch(request: Request, env: unknown): Response | Promise<Response> };
+  readonly config: HttpConfig;
+  /** Folder that relative file names in the config belong to. */
+  readonly configFolder: string;
+  /** Time that admit gives a body, in milliseconds; the server's own limit lies above it. */
+  readonly bodyTimeoutMs: number;
+  readonly log: Log;
+}
+
+export interface HttpServer {
+  /** e.g. `https://localhost:8443`. */
+  readonly url: string;
+  readonly port: number;
+  /** Takes no new connection, finishes what runs, ends after http.stop_timeout at the latest. */
+  stop(): Promise<void>;
+}
+
+const HEADERS_TIMEOUT_MS = 15_000;
+const HANDSHAKE_TIMEOUT_MS = 10_000;
+/** Longer than what load balancers keep a connection (60 s), so that they close first. */
+const KEEP_ALIVE_TIMEOUT_MS = 65_000;
+const CHECK_INTERVAL_MS = 5000;
+const BODY_GRACE_MS = 10_000;
+const CERTIFICATE_LOOK_MS = 60_000;
+const IDLE_LOOK_MS = 50;
+
+/** Begins to listen. Rejects with a sentence that names the key to change where it cannot. */
+export async function startHttpServer(options: HttpServerOptions): Promise<HttpServer> {
+  const { config, log } = options;
+  const server = createServer(options);
+  server.on('clientError', answerClientError);
+  server.maxConnections = config.connections_max;
+  await listen(server, config);
+  const endLooking = server instanceof HttpsServer ? watchCertificate(server, options) : undefined;
+  const { port } = server.address() as AddressInfo;
+  const scheme = server instanceof HttpsServer ? 'https' : 'http';
+  const host = config.host.includes(':') ? `[${config.host}]` : config.host;
+  const url = `${scheme}://${host}:${port}`;
+  log.info({ 'url.full': url }, 'Listening.');
+  return {
+    url,
+    port,
+    async stop() {
+      endLooking?.();
+      await stop(server, config.stop_timeout);
+    },
+  };
+}
+
+function createServer(options: HttpServerOptions): Server | HttpsServer {
+  const listener = getRequestListener(
+    (request, env) => options.app.fetch(request, env),
+    // Malformed targets and Host headers never reach the app.
+    {
+      overrideGlobalObjects: false,
+      errorHandler: (error) =>
+        error instanceof Error && error.name === 'RequestError'
+          ? problemAnswer(problem('bad-request', 'URL or Host is malformed.'))
+          : problemAnswer(problem('internal')),
+    },
+  );
+  const limits = {
+    headersTimeout: HEADERS_TIMEOUT_MS,
+    requestTimeout: options.bodyTimeoutMs + HEADERS_TIMEOUT_MS + BODY_GRACE_MS,
+    keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+    connectionsCheckingInterval: CHECK_INTERVAL_MS,
+  };
+  const files = certificateFiles(options);
+  if (files === undefined) return createHttpServer(limits, listener);
+  return createHttpsServer(
+    {
+      ...limits,
+      ...readCertificate(files),
+      minVersion: 'TLSv1.2',
+      handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
+    },
+    listener,
+  );
+}
+
+interface CertificateFiles {
+  readonly certificate: string;
+  readonly key: string;
+}
+
+function certificateFiles({
+  config,
+  configFolder,
+}: HttpServerOptions): CertificateFiles | undefined {
+  const { enabled, certificate, key } = config.tls;
+  if (!enabled || certificate === undefined || key === undefined) return undefined;
+  return {
+    certificate: resolveFile(configFolder, certificate, existsSync),
+    key: resolveFile(configFolder, key, existsSync),
+  };
+}
+
+function readCertificate(files: CertificateFiles): { cert: Buffer; key: Buffer } {
+  const read = (file: string, name: string): Buffer => {
+    try {
+      return readFileSync(file);
+    } catch (cause) {
+      const code = (cause as NodeJS.ErrnoException).code ?? 'error';
+      throw new Error(
+        `Cannot read ${file} (${code}). Put the file there or change http.tls.${name}.`,
+        { cause },
+      );
+    }
+  };
+  return { cert: read(files.certificate, 'certificate'), key: read(files.key, 'key') };
+}
+
+async function listen(server: Server, config: HttpConfig): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (cause: NodeJS.ErrnoException) => {
+      const place = `${config.host}:${config.port}`;
+      const mend = 'Change http.host or http.port, or end the program that has the port.';
+      reject(new Error(`Cannot listen on ${place} (${cause.code}). ${mend}`, { cause }));
+    });
+    server.listen({ host: config.host, port: config.port }, () => {
+      server.removeAllListeners('error');
+      server.on('error', () => undefined);
+      resolve();
+    });
+  });
+}
+
+/** Looks at the files' times each minute and takes a renewed pair up; a broken pair leaves the old one in force. */
+function watchCertificate(server: HttpsServer, options: HttpServerOptions): () => void {
+  const files = certificateFiles(options);
+  if (files === undefined) return () => undefined;
+  const times = (): string =>
+    [files.certificate, files.key]
+      .map((file) => statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0)
+      .join();
+  let before = times();
+  const timer = setInterval(() => {
+    const now = times();
+    if (now === before) return;
+    before = now;
+    try {
+      server.setSecureContext({ ...readCertificate(files), minVersion: 'TLSv1.2' });
+      options.log.info({}, 'Took up the renewed certificate.');
+    } catch (err) {
+      const message =
+        'Renewed certificate cannot be used; the old one stays in force. Mend the files.';
+      options.log.error({ err }, message);
+    }
+  }, CERTIFICATE_LOOK_MS);
+  timer.unref();
+  return () => clearInterval(timer);
+}
+
+/** What is no HTTP gets an answer all the same, where anybody can still hear it. */
+function answerClientError(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const what =
+    error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
+      ? problem('timeout', 'Request did not come in time.')
+      : problem('bad-request', 'Request is not whole HTTP/1.1, or its headers are too large.');
+  const body = JSON.stringify(what);
+  socket.end(
+    `HTTP/1.1 ${what.status} ${what.status === 408 ? 'Request Timeout' : 'Bad Request'}\r\n` +
+      `Content-Type: ${PROBLEM_TYPE}\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+  );
+}
+
+async function stop(server: Server, timeoutMs: number): Promise<void> {
+  const closed = new Promise<void>((resolve) => {
+    server.close(() => resolve());
+  });
+  const deadlineMs = Date.now() + timeoutMs;
+  let open = true;
+  const end = closed.then(() => {
+    open = false;
+  });
+  while (open && Date.now() < deadlineMs) {
+    // A connection that is kept alive becomes idle only when its request has ended.
+    server.closeIdleConnections();
+    await Promise.race([end, pause(IDLE_LOOK_MS)]);
+  }
+  server.closeAllConnections();
+  await end;
+}

@@ -1,0 +1,77 @@
+/**
+ * Takes what the stages count, gives it in Prometheus' text format.
+ * Keeps: a stage counts in plain numbers and knows nothing of Prometheus; one registry per app.
+ */
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+
+/** A number that some stage keeps. */
+export interface Watched {
+  /** Behind the prefix `launchbeat_collector_`; a counter's name ends with `_total`. */
+  readonly name: string;
+  readonly help: string;
+  readonly kind: 'counter' | 'gauge';
+  /** Its value now; of a counter, since the start. */
+  readonly read: () => number;
+}
+
+export interface MetricsRegistry {
+  /** Adds numbers of a stage. */
+  watch(numbers: readonly Watched[]): void;
+  /** Counts an answer to POST /v1/chunks. `problem` is the last part of the problem's type, `none` for 200. */
+  chunkAnswered(status: number, problem: string, seconds: number): void;
+  /** What GET /metrics gives. */
+  text(): Promise<string>;
+  /** Content-Type of the text. */
+  readonly contentType: string;
+}
+
+const PREFIX = 'launchbeat_collector_';
+const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
+
+/** Makes an empty registry; with `process` also memory, CPU and event loop of this process. */
+export function createMetrics(options: { readonly process: boolean }): MetricsRegistry {
+  const registry = new Registry();
+  if (options.process) collectDefaultMetrics({ register: registry });
+  const answers = new Counter({
+    name: `${PREFIX}chunk_answers_total`,
+    help: 'Answers to POST /v1/chunks by status and problem.',
+    labelNames: ['status', 'problem'],
+    registers: [registry],
+  });
+  const seconds = new Histogram({
+    name: `${PREFIX}chunk_seconds`,
+    help: 'Time from the headers of a chunk to its answer 200.',
+    buckets: SECONDS,
+    registers: [registry],
+  });
+  return {
+    contentType: registry.contentType,
+    text: () => registry.metrics(),
+    chunkAnswered(status, problem, elapsed) {
+      answers.inc({ status, problem });
+      if (status === 200) seconds.observe(elapsed);
+    },
+    watch(numbers) {
+      for (const { name, help, kind, read } of numbers) {
+        const about = { name: PREFIX + name, help, registers: [registry] };
+        if (kind === 'gauge') {
+          new Gauge({
+            ...about,
+            collect() {
+              this.set(read());
+            },
+          });
+        } else {
+          // prom-client's counter can only rise: it is set by beginning anew.
+          new Counter({
+            ...about,
+            collect() {
+              this.reset();
+              this.inc(read());
+            },
+          });
+        }
+      }
+    },
+  };
+}

@@ -1,0 +1,96 @@
+/**
+ * The outbox in PostgreSQL: what is to be sent, and what became of it.
+ * Keeps: rows of a chat come in the order in which they were raised.
+ */
+import type { Sql } from '../commit/database.ts';
+
+export interface OutboxRow {
+  readonly id: string;
+  readonly ruleId: string;
+  readonly eventId: string;
+  readonly chatId: string;
+  readonly fields: Readonly<Record<string, string>>;
+  /** How long it must still wait, from an attempt before. */
+  readonly waitMs: number;
+}
+
+/** So many rows of a chat are read at once. */
+const ROWS_OF_CHAT_MAX = 50;
+
+/** The oldest pending rows of up to `chatsMax` chats, those of `busy` left out. */
+export async function readPending(
+  sql: Sql,
+  busy: readonly string[],
+  chatsMax: number,
+): Promise<ReadonlyMap<string, OutboxRow[]>> {
+  const rows = await sql<
+    {
+      id: string;
+      rule_id: string;
+      event_id: string;
+      chat_id: string;
+      fields: Record<string, string>;
+      wait_ms: number;
+    }[]
+  >`
+    select waiting.* from (
+      select chat_id from alerts
+      where state = 'pending' and chat_id <> all(${busy}::text[])
+      group by chat_id order by min(id) limit ${chatsMax}
+    ) as chats
+    cross join lateral (
+      select id, rule_id, event_id, chat_id, fields,
+        greatest(extract(epoch from next_attempt_at - now()) * 1000, 0)::float8 as wait_ms
+      from alerts
+      where state = 'pending' and chat_id = chats.chat_id
+      order by id limit ${ROWS_OF_CHAT_MAX}
+    ) as waiting
+    order by waiting.id`;
+  const chats = new Map<string, OutboxRow[]>();
+  for (const row of rows) {
+    const one = {
+      id: row.id,
+      ruleId: row.rule_id,
+      eventId: row.event_id,
+      chatId: row.chat_id,
+      fields: row.fields,
+      waitMs: row.wait_ms,
+    };
+    chats.set(row.chat_id, [...(chats.get(row.chat_id) ?? []), one]);
+  }
+  return chats;
+}
+
+/** How many rows wait. */
+export async function countPending(sql: Sql): Promise<number> {
+  const [row] = await sql<{ pending: number }[]>`
+    select count(*)::int as pending from alerts where state = 'pending'`;
+  return row?.pending ?? 0;
+}
+
+/** The chat has the message. */
+export async function markSent(sql: Sql, id: string, messageId: number): Promise<void> {
+  await sql`
+    update alerts set state = 'sent', message_id = ${messageId}, sent_at = now(), attempts = attempts + 1, last_error = null
+    where id = ${id} and state = 'pending'`;
+}
+
+/** The chat will never have it. */
+export async function markFailed(sql: Sql, id: string, reason: string): Promise<void> {
+  await sql`
+    update alerts set state = 'failed', attempts = attempts + 1, last_error = ${reason}
+    where id = ${id} and state = 'pending'`;
+}
+
+/** It was tried and will be tried again, not before `delayMs`. */
+export async function markTried(
+  sql: Sql,
+  id: string,
+  reason: string,
+  delayMs: number,
+): Promise<void> {
+  await sql`
+    update alerts set attempts = attempts + 1, last_error = ${reason},
+      next_attempt_at = now() + ${Math.round(delayMs)} * interval '1 ms'
+    where id = ${id} and state = 'pending'`;
+}

@@ -1,0 +1,162 @@
+/**
+ * Takes the config, opens every stage and puts them together: the one place that knows all of them.
+ * Keeps: nothing listens before the tables are there; on the way out requests are answered first, then the queues stop.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Log, Metrics, Paths } from '@launchbeat/ecs-schemas/beat';
+import { createAuthenticate } from './admit/authenticate.ts';
+import { createAdmit } from './admit/create-admit.ts';
+import { createApp } from './app.ts';
+import type { AlertsConfig } from './assess/alerts-config.ts';
+import { createAssess } from './assess/assess.ts';
+import { createCommit } from './commit/commit.ts';
+import { openDatabase, type Sql } from './commit/database.ts';
+import { migrate, pendingMigrations } from './commit/migrate.ts';
+import { createRetention } from './commit/retention.ts';
+import type { CollectorConfig } from './config.ts';
+import { createKeyStore } from './fleet/keys.ts';
+import { createHealth } from './health.ts';
+import { startHttpServer } from './http-server.ts';
+import { createIndexer, type Indexer } from './index/create-indexer.ts';
+import { createMetrics } from './metrics.ts';
+import { createNotifier } from './notify/create-notifier.ts';
+import { isTelegramOn } from './notify/telegram-config.ts';
+import { stageMetrics } from './stage-metrics.ts';
+import { storeMetrics } from './store-metrics.ts';
+
+const SETUP_RETRY_MS = 5000;
+
+export interface CollectorOptions {
+  readonly config: CollectorConfig;
+  readonly alerts: AlertsConfig;
+  readonly paths: Paths;
+  readonly version: string;
+  readonly log: Log;
+}
+
+export interface Collector {
+  /** Listens and works until the signal. */
+  run(signal: AbortSignal): Promise<void>;
+  /** What every stage counted since the start. */
+  metrics(): Metrics;
+  close(): Promise<void>;
+}
+
+/** Opens every stage; makes tables where the config says so. Rejects where PostgreSQL cannot be used. */
+export async function openCollector(options: CollectorOptions): Promise<Collector> {
+  const { config, alerts, paths, version, log } = options;
+  const sql = openDatabase(config.postgresql);
+  await prepareTables(sql, config, log);
+
+  const indexing = config.elasticsearch.enabled;
+  const telling = isTelegramOn(config.telegram);
+  const keys = createKeyStore(sql);
+  const authenticate = createAuthenticate({ config: config.admit, keys, log });
+  const { namespaces } = config.elasticsearch;
+  const admit = createAdmit({ config: config.admit, keys, authenticate, namespaces, log });
+  // Without a bot nobody would ever empty the outbox.
+  const assess = createAssess(telling ? alerts : { ...alerts, chats: {}, rules: [] });
+  const commit = createCommit({ sql, config: config.postgresql, assess, indexing, log });
+  const indexer = createIndexer({ sql, config: config.elasticsearch, log });
+  const notifier = createNotifier({ sql, config: config.telegram, alerts, log });
+  const retention = createRetention({ sql, config: config.postgresql, log });
+  const metrics = createMetrics({ process: true });
+  metrics.watch([...stageMetrics(admit, commit), ...storeMetrics(indexer, notifier)]);
+  const app = createApp({
+    admit,
+    authenticate,
+    commit,
+    indexer,
+    notifier,
+    metrics,
+    health: createHealth({ sql, elasticsearch: indexing ? () => indexer.check() : undefined }),
+    version,
+    log,
+  });
+
+  return {
+    async run(signal) {
+      const ended = new AbortController();
+      const server = await startHttpServer({
+        app,
+        config: config.http,
+        configFolder: paths.config,
+        bodyTimeoutMs: config.admit.body_timeout,
+        log,
+      });
+      const settingUp =
+        indexing && config.setup.enabled ? setUpIndex(indexer, log, ended.signal) : undefined;
+      const background = [
+        ...(indexing ? [indexer.run(ended.signal)] : []),
+        ...(telling ? [notifier.run(ended.signal)] : []),
+        retention.run(ended.signal),
+      ];
+      try {
+        await Promise.race([once(signal), ...background]);
+      } finally {
+        await server.stop();
+        ended.abort();
+        await Promise.allSettled([settingUp, ...background]);
+      }
+    },
+    metrics: () => ({
+      ...flat('commit', commit.counts()),
+      ...flat('index', indexer.counts()),
+      ...flat('notify', notifier.counts()),
+    }),
+    async close() {
+      await indexer.close();
+      await sql.end({ timeout: 5 });
+    },
+  };
+}
+
+async function prepareTables(sql: Sql, config: CollectorConfig, log: Log): Promise<void> {
+  if (config.setup.enabled) {
+    const applied = await migrate(sql);
+    if (applied.length > 0) log.info({}, `PostgreSQL: applied ${applied.join(', ')}.`);
+    return;
+  }
+  const pending = await pendingMigrations(sql);
+  if (pending.length > 0) {
+    throw new Error(
+      `PostgreSQL lacks ${pending.join(', ')} and setup.enabled is false. Run launchbeat-collector setup with a role that may create tables.`,
+    );
+  }
+}
+
+/**
+ * Makes the template, as often as it takes: an Elasticsearch that is away at the start only delays the index.
+ */
+async function setUpIndex(indexer: Indexer, log: Log, signal: AbortSignal): Promise<void> {
+  for (let attempt = 0; !signal.aborted; attempt += 1) {
+    try {
+      log.info({}, `Elasticsearch: ${(await indexer.setup()).detail}`);
+      return;
+    } catch (error) {
+      if (attempt === 0) {
+        log.warn({ err: error }, 'Elasticsearch cannot be set up yet; chunks wait in PostgreSQL.');
+      }
+      await delay(SETUP_RETRY_MS, undefined, { signal }).catch(() => undefined);
+    }
+  }
+}
+
+/** Resolves when the signal is aborted. */
+function once(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}
+
+/** Counters of one stage as metrics: `index.dead_letters`. */
+function flat(stage: string, counts: object): Metrics {
+  const numbers = Object.entries(counts).filter(([, value]) => typeof value === 'number');
+  return Object.fromEntries(
+    numbers.map(([name, value]) => [
+      `${stage}.${name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)}`,
+      value as number,
+    ]),
+  );
+}

@@ -1,0 +1,56 @@
+/**
+ * Names what index and notify count, for the metrics.
+ */
+import type { IndexCounts, Indexer } from './index/create-indexer.ts';
+import type { Watched } from './metrics.ts';
+import type { Notifier, NotifyCounts } from './notify/create-notifier.ts';
+
+type Help = readonly [name: string, kind: Watched['kind'], help: string];
+
+const INDEX_HELP: Readonly<Record<keyof IndexCounts, Help>> = {
+  indexed: ['index_documents_total', 'counter', 'Documents that Elasticsearch took.'],
+  duplicates: ['index_duplicates_total', 'counter', 'Documents that Elasticsearch had already.'],
+  deadLetters: [
+    'index_dead_letters_total',
+    'counter',
+    'Documents that Elasticsearch will never take.',
+  ],
+  retries: ['index_retries_total', 'counter', 'Requests and items that were repeated.'],
+  queuedChunks: ['index_memory_chunks', 'gauge', 'Chunks in memory that wait for Elasticsearch.'],
+  queuedBytes: ['index_memory_bytes', 'gauge', 'Compressed bytes of these chunks.'],
+  sendingChunks: ['index_sending_chunks', 'gauge', 'Chunks that are being sent to Elasticsearch.'],
+  deferredChunks: [
+    'index_deferred_chunks_total',
+    'counter',
+    'Chunks left to the table because memory was full.',
+  ],
+};
+
+const NOTIFY_HELP: Readonly<Record<keyof NotifyCounts, Help>> = {
+  sent: ['messages_sent_total', 'counter', 'Messages that Telegram took.'],
+  failed: ['messages_failed_total', 'counter', 'Messages that Telegram refused for good.'],
+  retries: ['messages_retries_total', 'counter', 'Attempts that are repeated.'],
+  pending: ['messages_pending', 'gauge', 'Messages that wait, as the leader last saw it.'],
+  leader: ['messages_leader', 'gauge', '1 = this collector sends the messages.'],
+};
+
+/** The numbers of both stages. */
+export function storeMetrics(
+  indexer: Pick<Indexer, 'counts'>,
+  notifier: Pick<Notifier, 'counts'>,
+): readonly Watched[] {
+  return [
+    ...watched(INDEX_HELP, () => indexer.counts()),
+    ...watched(NOTIFY_HELP, () => notifier.counts()),
+  ];
+}
+
+function watched<Counts extends object>(
+  help: Readonly<Record<keyof Counts & string, Help>>,
+  read: () => Counts,
+): Watched[] {
+  return (Object.keys(help) as (keyof Counts & string)[]).map((key) => {
+    const [name, kind, words] = help[key];
+    return { name, kind, help: words, read: () => Number(read()[key]) };
+  });
+}

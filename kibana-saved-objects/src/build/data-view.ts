@@ -1,0 +1,54 @@
+/**
+ * Takes an index pattern, labels and formats, gives a data view.
+ * Keeps: maps are JSON strings inside the object, as Kibana stores them; no index need exist yet. Not managed, since an analyst
+ * may add runtime fields to it.
+ */
+import { type SavedObject, savedObject } from './saved-object.ts';
+
+/** How Kibana prints a field. */
+export type FieldFormat =
+  | { readonly kind: 'number'; readonly pattern: string }
+  /** Value → word; values that are not named are shown as they are. */
+  | { readonly kind: 'lookup'; readonly words: Readonly<Record<string, string>> };
+
+export interface DataViewParts {
+  readonly id: string;
+  readonly name: string;
+  /** Index pattern, e.g. `logs-*`. */
+  readonly title: string;
+  /** Field → what Discover and Lens call it. */
+  readonly labels: Readonly<Record<string, string>>;
+  readonly formats: Readonly<Record<string, FieldFormat>>;
+}
+
+function storedFormat(format: FieldFormat): object {
+  if (format.kind === 'number') return { id: 'number', params: { pattern: format.pattern } };
+  return {
+    id: 'static_lookup',
+    params: {
+      lookupEntries: Object.entries(format.words).map(([key, value]) => ({ key, value })),
+      unknownKeyValue: null,
+    },
+  };
+}
+
+const mapValues = <A, B>(map: Readonly<Record<string, A>>, change: (value: A) => B) =>
+  Object.fromEntries(Object.entries(map).map(([key, value]) => [key, change(value)]));
+
+export function dataView(parts: DataViewParts): SavedObject {
+  return savedObject('index-pattern', {
+    id: parts.id,
+    managed: false,
+    attributes: {
+      title: parts.title,
+      name: parts.name,
+      timeFieldName: '@timestamp',
+      fields: '[]',
+      fieldAttrs: JSON.stringify(mapValues(parts.labels, (customLabel) => ({ customLabel }))),
+      fieldFormatMap: JSON.stringify(mapValues(parts.formats, storedFormat)),
+      runtimeFieldMap: '{}',
+      sourceFilters: '[]',
+      allowNoIndex: true,
+    },
+  });
+}

@@ -1,0 +1,111 @@
+/**
+ * Takes one dashboard or one saved search, tells what within it would not show.
+ */
+import { fieldKind } from '../kql/field-kind.ts';
+import { checkGrid } from './check-grid.ts';
+import { checkLens } from './check-lens.ts';
+import { checkQuery } from './check-queries.ts';
+import { at, listOf, objectOf, parsed, textOf } from './json.ts';
+import { linkList } from './object-shapes.ts';
+import type { Report } from './problem.ts';
+import type { ExportedObject } from './read-export.ts';
+import { object as objectShape } from './shape.ts';
+
+export interface ObjectContext {
+  readonly report: Report;
+  readonly isOurs: (dataViewId: string) => boolean;
+}
+
+/** Panels that 8.11 to 9.x can all show. */
+const PANEL_TYPES = new Set([
+  'lens',
+  'visualization',
+  'search',
+  'links',
+  'map',
+  'DASHBOARD_MARKDOWN',
+]);
+
+/** `now-7d/d`, `now`, or a time. */
+const TIME = /^(now([-+]\d+[smhdwMy])*(\/[smhdwMy])?|\d{4}-\d{2}-\d{2}.*)$/;
+
+/** Fields that a list of options can be made of. */
+const LISTED = new Set(['keyword', 'boolean', 'number', 'date']);
+
+function checkPanel(panel: unknown, object: ExportedObject, context: ObjectContext): void {
+  const title = textOf(at(panel, 'title')) || textOf(at(panel, 'panelIndex'));
+  const where = `${object.where}: panel "${title}"`;
+  const type = textOf(at(panel, 'type'));
+  const embeddable = objectOf(at(panel, 'embeddableConfig'));
+  const byReference = at(panel, 'panelRefName') !== undefined;
+  if (!PANEL_TYPES.has(type)) context.report(where, `panel type "${type}" is none that 8.11 knows`);
+  if (byReference) return;
+  const attributes = objectOf(embeddable['attributes']);
+  if (type === 'lens') {
+    if (!Array.isArray(attributes['references'])) context.report(where, 'lacks references');
+    checkLens({ attributes, where, ...context });
+  } else if (type === 'links') {
+    objectShape(linkList)(attributes, `${where}: attributes`, context.report);
+  } else if (type === 'search') {
+    context.report(where, 'a search within a panel needs Kibana 8.15: refer to a saved one');
+  } else if (type === 'visualization' && at(embeddable, 'savedVis', 'type') === undefined) {
+    context.report(where, 'has neither contents nor a reference to them');
+  }
+}
+
+function checkControls(object: ExportedObject, context: ObjectContext): void {
+  const controls = objectOf(parsed(at(object.attributes['controlGroupInput'], 'panelsJSON')));
+  for (const [id, control] of Object.entries(controls)) {
+    const where = `${object.where}: control ${textOf(at(control, 'explicitInput', 'title')) || id}`;
+    if (at(control, 'explicitInput', 'id') !== id)
+      context.report(where, 'explicitInput.id is another id');
+    const reference = object.references.find(({ name }) => name.startsWith(`controlGroup_${id}:`));
+    const field = textOf(at(control, 'explicitInput', 'fieldName'));
+    const kind = fieldKind(field);
+    if (context.isOurs(reference?.id ?? '') && !LISTED.has(kind ?? ''))
+      context.report(
+        where,
+        `no list can be made of ${field}, a field that is ${kind ?? 'not indexed'}`,
+      );
+  }
+}
+
+function checkTimes(object: ExportedObject, report: Report): void {
+  const { timeRestore, timeFrom, timeTo } = object.attributes;
+  if (timeRestore !== true) return;
+  if (!TIME.test(textOf(timeFrom)) || !TIME.test(textOf(timeTo)))
+    report(object.where, 'timeRestore needs timeFrom and timeTo such as now-7d/d and now');
+}
+
+export function checkDashboard(object: ExportedObject, context: ObjectContext): void {
+  const panels = listOf(parsed(object.attributes['panelsJSON']));
+  checkGrid(panels, object.where, context.report);
+  checkTimes(object, context.report);
+  checkControls(object, context);
+  for (const panel of panels) checkPanel(panel, object, context);
+  const source = parsed(at(object.attributes, 'kibanaSavedObjectMeta', 'searchSourceJSON'));
+  const ours = object.references.some(
+    ({ type, id }) => type === 'index-pattern' && context.isOurs(id),
+  );
+  checkQuery(at(source, 'query'), ours, object.where, context.report);
+}
+
+export function checkSearch(object: ExportedObject, context: ObjectContext): void {
+  const source = parsed(at(object.attributes, 'kibanaSavedObjectMeta', 'searchSourceJSON'));
+  const dataView = object.references.find(({ name }) => name === at(source, 'indexRefName'));
+  if (dataView === undefined) context.report(object.where, 'lacks its data view');
+  const ours = context.isOurs(dataView?.id ?? '');
+  checkQuery(at(source, 'query'), ours, object.where, context.report);
+  if (!ours) return;
+  const sorted = listOf(object.attributes['sort']).map((one) => textOf(listOf(one)[0]));
+  const columns = listOf(object.attributes['columns']).map(textOf);
+  const widths = Object.keys(objectOf(at(object.attributes, 'grid', 'columns')));
+  for (const field of [...columns, ...sorted, ...widths]) {
+    if (fieldKind(field) === undefined)
+      context.report(object.where, `field ${field} is not indexed`);
+  }
+  for (const field of widths) {
+    if (!columns.includes(field) && field !== '@timestamp')
+      context.report(object.where, `field ${field} has a width but is no column`);
+  }
+}

@@ -1,0 +1,218 @@
+/**
+ * Gives the dashboard "Hunting": starts that deserve a look, before any rule has fired.
+ */
+import {
+  byQuery,
+  count,
+  firstTime,
+  lastTime,
+  lastValue,
+  overTime,
+  rareTerms,
+  sum,
+  terms,
+  uniqueCount,
+} from '../build/columns.ts';
+import type { Row } from '../build/dashboard.ts';
+import { heatMap, metric, table, xy } from '../build/lens.ts';
+import type { SavedObject } from '../build/saved-object.ts';
+import { searchPanel } from '../build/text-panels.ts';
+import { flagWords } from './flag-words.ts';
+import { framed, startOf } from './frame.ts';
+import { borrowed, commandLines } from './hunting-programs.ts';
+import type { Naming } from './naming.ts';
+import { anyOf, BY_PEOPLE, flagged, HIGH_INTEGRITY, LEADS, SYSTEM_ACCOUNT } from './questions.ts';
+
+const RARE_TIMES_MAX = 3;
+
+function figures(naming: Naming): Row {
+  const { say, words } = naming;
+  const start = startOf(naming, 'hunting');
+  const figure = (name: string, title: string, query: string) =>
+    metric({ ...start(name, title), columns: { value: count(words.starts, query) } });
+  const flags = flagWords(say);
+  const secrets = metric({
+    ...start('secrets', say('Secrets redacted', 'Скрыто секретов')),
+    description: say(
+      'Passwords, keys and tokens that stood on command lines.',
+      'Пароли, ключи и токены, стоявшие в командных строках.',
+    ),
+    columns: { value: sum(say('Secrets', 'Секреты'), 'launchbeat.redacted') },
+  });
+  return {
+    height: 6,
+    panels: [
+      [8, figure('encoded', flags.encoded_powershell, flagged('encoded_powershell'))],
+      [8, figure('lolbins', flags.lolbin, flagged('lolbin'))],
+      [
+        8,
+        figure(
+          'elevated',
+          say('Elevated by people', 'Повышены сотрудниками'),
+          `${BY_PEOPLE} and ${flagged('elevated')}`,
+        ),
+      ],
+      [8, figure('long', flags.long_cmdline, flagged('long_cmdline'))],
+      [8, figure('system', say('By system accounts', 'От системных записей'), SYSTEM_ACCOUNT)],
+      [8, secrets],
+    ],
+  };
+}
+
+function leads(naming: Naming): Row {
+  const { say, words } = naming;
+  const start = startOf(naming, 'hunting');
+  const flags = flagWords(say);
+  const queries = LEADS.map((flag) => ({ label: flags[flag], query: flagged(flag) }));
+  const trend = xy({
+    ...start('leads-over-time', say('Leads over time', 'Зацепки по времени')),
+    description: say(
+      'A start with several traits counts once for each.',
+      'Запуск с несколькими признаками считается по разу на каждый.',
+    ),
+    series: 'bar_stacked',
+    columns: {
+      split: byQuery(say('Lead', 'Зацепка'), queries),
+      x: overTime(words.time, 'auto'),
+      y: count(words.starts),
+    },
+  });
+  const byPc = heatMap({
+    ...start('leads-by-pc', say('Leads per PC', 'Зацепки по ПК')),
+    query: anyOf('launchbeat.flags', LEADS),
+    drilldowns: [naming.open('people')],
+    columns: {
+      y: terms(words.pc, 'host.name', { size: 20, by: 'value' }),
+      x: byQuery(say('Lead', 'Зацепка'), queries),
+      value: count(words.starts),
+    },
+  });
+  return {
+    height: 14,
+    panels: [
+      [26, trend],
+      [22, byPc],
+    ],
+  };
+}
+
+function rarities(naming: Naming): Row {
+  const { say, words } = naming;
+  const start = startOf(naming, 'hunting');
+  const columns = {
+    starts: count(words.starts),
+    person: lastValue(words.lastPerson, 'launchbeat.actor.name'),
+    pc: lastValue(words.lastPc, 'host.name'),
+    first: firstTime(words.first),
+    last: lastTime(words.last),
+  };
+  const options = {
+    sort: { by: 'last', direction: 'desc' },
+    widths: { starts: 90, person: 130, pc: 130, first: 200, last: 200 },
+    description: say(
+      `At most ${RARE_TIMES_MAX} starts in the period on all PCs together.`,
+      `Не больше ${RARE_TIMES_MAX} запусков за период на всех ПК вместе.`,
+    ),
+  } as const;
+  const executables = table({
+    ...start('rare-executables', say('Rare executables', 'Редкие исполняемые файлы')),
+    ...options,
+    drilldowns: [naming.open('trees')],
+    columns: {
+      executable: rareTerms(words.executable, 'process.executable', RARE_TIMES_MAX),
+      ...columns,
+    },
+  });
+  const folders = table({
+    ...start('rare-folders', say('Rare folders', 'Редкие папки')),
+    ...options,
+    drilldowns: [naming.open('trees')],
+    columns: {
+      folder: rareTerms(words.folder, 'launchbeat.executable_dir', RARE_TIMES_MAX),
+      ...columns,
+    },
+  });
+  return {
+    height: 15,
+    panels: [
+      [24, executables],
+      [24, folders],
+    ],
+  };
+}
+
+function rights(naming: Naming): Row {
+  const { say, words } = naming;
+  const start = startOf(naming, 'hunting');
+  const elevated = table({
+    ...start('elevated-list', say('Elevated starts by people', 'Повышение прав сотрудниками')),
+    query: `${BY_PEOPLE} and (${flagged('elevated')} or ${HIGH_INTEGRITY})`,
+    drilldowns: [naming.open('people')],
+    columns: {
+      person: terms(words.person, 'launchbeat.actor.name', { size: 50, by: 'starts' }),
+      file: terms(words.file, 'process.name', { size: 5, by: 'starts' }),
+      starts: count(words.starts),
+      pcs: uniqueCount(words.pcs, 'host.name'),
+      last: lastTime(words.last),
+    },
+    widths: { starts: 90, pcs: 70, last: 200 },
+  });
+  const system = table({
+    ...start(
+      'system-list',
+      say('Starts by system accounts', 'Запуски от системных учётных записей'),
+    ),
+    description: say(
+      'Empty unless the agents send them (exclude.system_accounts: false).',
+      'Пусто, пока агенты их не отправляют (exclude.system_accounts: false).',
+    ),
+    query: SYSTEM_ACCOUNT,
+    drilldowns: [naming.open('trees')],
+    columns: {
+      file: terms(words.file, 'process.name', { size: 50, by: 'pcs', direction: 'asc' }),
+      pcs: uniqueCount(words.pcs, 'host.name'),
+      starts: count(words.starts),
+      parent: lastValue(say('Last parent', 'Последний родитель'), 'process.parent.name'),
+      last: lastTime(words.last),
+    },
+    sort: { by: 'pcs', direction: 'asc' },
+    widths: { starts: 90, pcs: 70, last: 200 },
+  });
+  return {
+    height: 15,
+    panels: [
+      [24, elevated],
+      [24, system],
+    ],
+  };
+}
+
+export function hunting(naming: Naming): SavedObject {
+  const { say } = naming;
+  const powershell = searchPanel({
+    name: `${naming.dashboardId('hunting')}/powershell`,
+    title: say('Suspicious PowerShell', 'Подозрительный PowerShell'),
+    searchId: naming.searchId('powershell'),
+  });
+  return framed(naming, {
+    key: 'hunting',
+    description: say(
+      'Starts that deserve a look: rare executables and folders, borrowed Windows programs, encoded commands, elevation, system accounts, long command lines.',
+      'Запуски, достойные внимания: редкие файлы и папки, штатные программы в чужих руках, закодированные команды, повышение прав, системные записи, длинные строки.',
+    ),
+    howToRead: say(
+      "**How to read it.** Nothing here is an alert: each panel is a place to begin. Choose a long period for what is rare, a short one for what is new. Traits are `launchbeat.flags`, set by the agent; command lines are here only where the audit policy logs them (*Include command line in process creation events*).\n\n**What it needs.** `select: all` in the agents' launchbeat.yml, and `exclude.system_accounts: false` for the system's own starts.",
+      '**Как читать.** Здесь нет тревог: каждая панель — место, с которого начать. Для редкого выбирайте длинный период, для нового — короткий. Признаки (`launchbeat.flags`) ставит агент; командные строки есть, только если их записывает политика аудита (*включать командную строку в события создания процессов*).\n\n**Что нужно.** `select: all` в launchbeat.yml агентов, а для запусков системы — `exclude.system_accounts: false`.',
+    ),
+    timeFrom: 'now-7d/d',
+    rows: [
+      figures(naming),
+      leads(naming),
+      rarities(naming),
+      borrowed(naming),
+      { height: 14, panels: [[48, powershell]] },
+      rights(naming),
+      commandLines(naming),
+    ],
+  });
+}

@@ -1,0 +1,151 @@
+/**
+ * Gives the saved searches: the same questions as the panels', down to the single event.
+ */
+import type { SavedObject } from '../build/saved-object.ts';
+import { type SavedSearchParts, savedSearch } from '../build/saved-search.ts';
+import type { Naming, SearchKey } from './naming.ts';
+import { flagged, REDACTED, SUSPICIOUS_POWERSHELL, WATCHED_LAUNCH } from './questions.ts';
+
+type Columns = SavedSearchParts['columns'];
+
+const WHO_AND_WHERE: Columns = [
+  ['launchbeat.actor.name', 150],
+  ['host.name', 140],
+];
+const COMMAND: Columns = [
+  ['process.name', 150],
+  ['process.command_line', undefined],
+];
+
+interface Search {
+  readonly key: SearchKey;
+  readonly title: string;
+  readonly description: string;
+  readonly query: string;
+  readonly columns: Columns;
+}
+
+function everydaySearches({ say }: Naming): readonly Search[] {
+  return [
+    {
+      key: 'starts',
+      title: say('Process starts', 'Запуски процессов'),
+      description: say(
+        'Every recorded start of a process, newest first.',
+        'Все записанные запуски процессов, сначала новые.',
+      ),
+      query: '',
+      columns: [...WHO_AND_WHERE, ['process.parent.name', 150], ...COMMAND],
+    },
+    {
+      key: 'launches',
+      title: say('Launches of watched programs', 'Запуски отслеживаемых программ'),
+      description: say(
+        'Which person started which watched program on which PC; no helper processes.',
+        'Кто какую отслеживаемую программу на каком ПК запустил; без служебных процессов.',
+      ),
+      query: WATCHED_LAUNCH,
+      columns: [...WHO_AND_WHERE, ['launchbeat.program', 170], ['process.executable', undefined]],
+    },
+    {
+      key: 'parents',
+      title: say('Parents and children', 'Родители и потомки'),
+      description: say(
+        'Starts with both process ids, to follow a tree: filter on the PC and on process.parent.pid.',
+        'Запуски с номерами обоих процессов. Чтобы пройти по дереву, отфильтруйте по ПК и process.parent.pid.',
+      ),
+      query: '',
+      columns: [
+        ...WHO_AND_WHERE,
+        ['process.parent.executable', 300],
+        ['process.parent.pid', 110],
+        ['process.pid', 90],
+        ...COMMAND,
+      ],
+    },
+    {
+      key: 'redacted',
+      title: say('Secrets on command lines', 'Секреты в командных строках'),
+      description: say(
+        'Starts whose command line held a password, key or token. The value is redacted here; on the PC it was visible to any program, so change it.',
+        'Запуски, в командной строке которых был пароль, ключ или токен. Здесь значение скрыто, но на ПК его видела любая программа: смените его.',
+      ),
+      query: REDACTED,
+      columns: [...WHO_AND_WHERE, ['launchbeat.redacted', 110], ...COMMAND],
+    },
+  ];
+}
+
+function huntingSearches({ say }: Naming): readonly Search[] {
+  return [
+    {
+      key: 'powershell',
+      title: say('Suspicious PowerShell', 'Подозрительный PowerShell'),
+      description: say(
+        'PowerShell with an encoded command, a hidden window, a bypassed policy or code from the network.',
+        'PowerShell с закодированной командой, скрытым окном, обходом политики или кодом из сети.',
+      ),
+      query: SUSPICIOUS_POWERSHELL,
+      columns: [...WHO_AND_WHERE, ['process.parent.name', 150], ...COMMAND],
+    },
+    {
+      key: 'lolbins',
+      title: say('Living off the land', 'Штатные программы Windows'),
+      description: say(
+        'Starts of Windows programs that attackers borrow, with what called them and how.',
+        'Запуски программ Windows, которыми пользуются злоумышленники: кем и с чем вызваны.',
+      ),
+      query: flagged('lolbin'),
+      columns: [...WHO_AND_WHERE, ['process.parent.name', 150], ...COMMAND],
+    },
+    {
+      key: 'elevated',
+      title: say('Elevated starts', 'Запуски с повышенными правами'),
+      description: say(
+        'Starts with a full administrator token ("Run as administrator").',
+        'Запуски с полным токеном администратора («Запуск от имени администратора»).',
+      ),
+      query: flagged('elevated'),
+      columns: [
+        ...WHO_AND_WHERE,
+        ['winlog.event_data.MandatoryLabel', 130],
+        ['process.parent.name', 150],
+        ...COMMAND,
+      ],
+    },
+    {
+      key: 'writable',
+      title: say('Started from writable folders', 'Запуски из папок, открытых на запись'),
+      description: say(
+        'Programs in folders that need no administrator to write to: profiles, temporary files, ProgramData.',
+        'Программы из папок, куда можно писать без прав администратора: профили, временные файлы, ProgramData.',
+      ),
+      query: flagged('user_writable_path'),
+      columns: [...WHO_AND_WHERE, ['process.parent.name', 150], ['process.executable', undefined]],
+    },
+    {
+      key: 'long',
+      title: say('Long command lines', 'Длинные командные строки'),
+      description: say(
+        'Command lines of more than 1,000 characters: encoded payloads, long lists of arguments.',
+        'Командные строки длиннее 1000 знаков: закодированное содержимое, длинные списки аргументов.',
+      ),
+      query: flagged('long_cmdline'),
+      columns: [...WHO_AND_WHERE, ['launchbeat.command_line_length', 110], ...COMMAND],
+    },
+  ];
+}
+
+export function savedSearches(naming: Naming): SavedObject[] {
+  return [...everydaySearches(naming), ...huntingSearches(naming)].map((search) =>
+    savedSearch({
+      id: naming.searchId(search.key),
+      title: `[Launchbeat] ${search.title}`,
+      description: search.description,
+      dataViewId: naming.dataViewId,
+      tagId: naming.tagId,
+      query: search.query,
+      columns: search.columns,
+    }),
+  );
+}

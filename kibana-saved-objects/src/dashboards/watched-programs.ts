@@ -1,0 +1,175 @@
+/**
+ * Gives the dashboard "Watched programs": when each person begins and ends the day with each of them, and on which PC.
+ */
+import { count, firstTime, lastTime, overTime, terms, uniqueCount } from '../build/columns.ts';
+import type { Row } from '../build/dashboard.ts';
+import { heatMap, metric, table, xy } from '../build/lens.ts';
+import type { SavedObject } from '../build/saved-object.ts';
+import { searchPanel } from '../build/text-panels.ts';
+import { framed, startOf } from './frame.ts';
+import type { Naming } from './naming.ts';
+import { WATCHED_LAUNCH } from './questions.ts';
+
+function figures(naming: Naming): Row {
+  const { say, words } = naming;
+  const start = startOf(naming, 'watched');
+  const launches = metric({
+    ...start('launches', words.launches),
+    columns: { value: count(words.launches) },
+  });
+  const people = metric({
+    ...start('people', words.people),
+    columns: { value: uniqueCount(words.people, 'launchbeat.actor.name') },
+  });
+  const pcs = metric({
+    ...start('pcs', words.pcs),
+    columns: { value: uniqueCount(words.pcs, 'host.name') },
+  });
+  const last = metric({
+    ...start('last', say('Last launch', 'Последний запуск')),
+    columns: { value: lastTime(words.last) },
+  });
+  return {
+    height: 6,
+    panels: [
+      [10, launches],
+      [10, people],
+      [10, pcs],
+      [18, last],
+    ],
+  };
+}
+
+function days(naming: Naming): Row {
+  const { say, words } = naming;
+  const start = startOf(naming, 'watched');
+  const firstAndLast = table({
+    ...start(
+      'first-and-last',
+      say('First and last launch of the day', 'Первый и последний запуск за день'),
+    ),
+    description: say(
+      'Per day and person, in the time zone of your browser. It says when programs were launched, not for how long they were used.',
+      'По дням и сотрудникам, в часовом поясе вашего браузера. Видно, когда программы запускали, но не сколько ими пользовались.',
+    ),
+    drilldowns: [naming.open('people')],
+    columns: {
+      day: overTime(say('Day', 'День'), '1d', false),
+      person: terms(words.person, 'launchbeat.actor.name', {
+        size: 100,
+        by: 'term',
+        direction: 'asc',
+      }),
+      first: firstTime(words.first),
+      last: lastTime(words.last),
+      programs: uniqueCount(words.programs, 'launchbeat.program'),
+      launches: count(words.launches),
+    },
+    sort: { by: 'day', direction: 'desc' },
+    widths: { day: 120, first: 200, last: 200, programs: 110, launches: 100 },
+    page: 20,
+  });
+  const hours = heatMap({
+    ...start('hours', say('Hours of the day', 'Часы')),
+    description: say(
+      'Launches per hour and person: working days stand out as columns, nights and weekends as gaps. Best with a period of one to seven days.',
+      'Запуски по часам и сотрудникам: рабочие дни видны столбцами, ночи и выходные — пробелами. Удобнее за период от одного до семи дней.',
+    ),
+    drilldowns: [naming.open('people')],
+    columns: {
+      y: terms(words.person, 'launchbeat.actor.name', { size: 30, by: 'term', direction: 'asc' }),
+      x: overTime(words.time, '1h'),
+      value: count(words.launches),
+    },
+  });
+  return {
+    height: 20,
+    panels: [
+      [24, firstAndLast],
+      [24, hours],
+    ],
+  };
+}
+
+function programs(naming: Naming): Row {
+  const { say, words } = naming;
+  const start = startOf(naming, 'watched');
+  const trend = xy({
+    ...start('trend', say('Launches over time', 'Запуски по времени')),
+    series: 'bar_stacked',
+    columns: {
+      split: terms(words.program, 'launchbeat.program', { size: 8, by: 'y', other: true }),
+      x: overTime(words.time, 'auto'),
+      y: count(words.launches),
+    },
+  });
+  const perPc = xy({
+    ...start('per-pc', say('Programs per PC', 'Программы по ПК')),
+    series: 'bar_horizontal_stacked',
+    drilldowns: [naming.open('people')],
+    columns: {
+      x: terms(words.pc, 'host.name', { size: 20, by: 'y' }),
+      split: terms(words.program, 'launchbeat.program', { size: 8, by: 'y', other: true }),
+      y: count(words.launches),
+    },
+  });
+  return {
+    height: 15,
+    panels: [
+      [28, trend],
+      [20, perPc],
+    ],
+  };
+}
+
+function peopleRow(naming: Naming): Row {
+  const { say, words } = naming;
+  const start = startOf(naming, 'watched');
+  const each = table({
+    ...start('each', say('Who uses what', 'Кто чем пользуется')),
+    drilldowns: [naming.open('people')],
+    columns: {
+      program: terms(words.program, 'launchbeat.program', {
+        size: 20,
+        by: 'term',
+        direction: 'asc',
+      }),
+      person: terms(words.person, 'launchbeat.actor.name', { size: 100, by: 'launches' }),
+      launches: count(words.launches),
+      pcs: uniqueCount(words.pcs, 'host.name'),
+      first: firstTime(words.first),
+      last: lastTime(words.last),
+    },
+    widths: { launches: 100, pcs: 70, first: 200, last: 200 },
+  });
+  const each2 = searchPanel({
+    name: `${naming.dashboardId('watched')}/events`,
+    title: say('Launches', 'Запуски'),
+    searchId: naming.searchId('launches'),
+  });
+  return {
+    height: 18,
+    panels: [
+      [22, each],
+      [26, each2],
+    ],
+  };
+}
+
+export function watchedPrograms(naming: Naming): SavedObject {
+  const { say } = naming;
+  return framed(naming, {
+    key: 'watched',
+    description: say(
+      'When each person launches the watched programs: first and last of the day, hours, PCs, single launches.',
+      'Когда сотрудники запускают отслеживаемые программы: первый и последний запуск за день, часы, ПК, отдельные запуски.',
+    ),
+    howToRead: say(
+      '**How to read it.** Only launches by people of the programs that the agents watch (`programs` in launchbeat.yml). Pick a program or a person in the controls above. A program that stays open all day has one launch: a late *last launch* is no proof of late work, and an early one none of leaving early.',
+      '**Как читать.** Только запуски сотрудниками программ из списка агентов (`programs` в launchbeat.yml). Программу или сотрудника выберите сверху. У программы, открытой весь день, один запуск: поздний *последний запуск* не доказывает, что работали допоздна, а ранний — что рано ушли.',
+    ),
+    timeFrom: 'now-7d/d',
+    query: WATCHED_LAUNCH,
+    rows: [figures(naming), days(naming), programs(naming), peopleRow(naming)],
+  });
+}

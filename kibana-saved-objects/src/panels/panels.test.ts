@@ -1,0 +1,154 @@
+/**
+ * Goal: every panel shows something on a month of an office, without an error. Method: the request that Kibana would send for each
+ * panel, control and saved search, run on a real Elasticsearch with our mapping.
+ */
+import assert from 'node:assert/strict';
+import { before, describe, test } from 'node:test';
+import { dataStreamName, indexTemplate } from '@launchbeat/ecs-schemas';
+import { testElasticsearch, uniqueNamespace } from '../../../tests/support/elasticsearch.ts';
+import { bundleText } from '../bundle.ts';
+import { at, listOf } from '../check/json.ts';
+import { officeMonth } from '../office/office-month.ts';
+import { type PanelRequest, panelRequests } from './panel-requests.ts';
+import { panelRows } from './panel-rows.ts';
+import type { Asked } from './time-range.ts';
+
+const END = new Date('2026-11-20T18:00:00Z');
+const START = new Date('2026-10-21T00:00:00Z');
+const BULK_LINES = 2000;
+
+const namespace = uniqueNamespace();
+const stream = dataStreamName(namespace);
+let url = '';
+let asked: Asked;
+
+async function send(method: string, path: string, body: string): Promise<unknown> {
+  const type = path.endsWith('_bulk') ? 'application/x-ndjson' : 'application/json';
+  const response = await fetch(`${url}/${path}`, {
+    method,
+    body,
+    headers: { 'content-type': type },
+  });
+  const answer: unknown = await response.json();
+  assert.ok(
+    response.ok,
+    `${method} ${path}: ${response.status} ${JSON.stringify(answer).slice(0, 2000)}`,
+  );
+  return answer;
+}
+
+const search = (body: unknown): Promise<unknown> =>
+  send('POST', `${stream}/_search`, JSON.stringify(body));
+
+/** Whether the cluster has multi_terms and top_metrics; Elastic's test distribution has not. */
+async function hasAnalytics(): Promise<boolean> {
+  const response = await fetch(`${url}/${stream}/_search`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({
+      size: 0,
+      aggs: {
+        probe: { multi_terms: { terms: [{ field: 'host.name' }, { field: 'process.name' }] } },
+      },
+    }),
+  });
+  return response.ok;
+}
+
+/** What of a panel shows nothing: the whole of it, or columns that are null or zero in all rows. */
+function emptyParts({ name, kind, columns }: PanelRequest, response: unknown): string[] {
+  if (kind === 'search') return at(response, 'hits', 'total', 'value') === 0 ? [name] : [];
+  if (kind === 'control')
+    return listOf(at(response, 'aggregations', 'suggestions', 'buckets')).length === 0
+      ? [name]
+      : [];
+  const rows = panelRows(columns, response);
+  if (rows.length === 0) return [name];
+  return columns
+    .filter(([id]) => rows.every((row) => row[id] === null || row[id] === 0))
+    .map(([, column]) => `${name}: column ${String(column['label'])}`);
+}
+
+before(async () => {
+  ({ url } = await testElasticsearch());
+  const template = { ...indexTemplate({ build: 'core' }), index_patterns: [stream] };
+  const priority = 1000 + Number.parseInt(namespace.slice(1, 8), 16);
+  await send('PUT', `_index_template/${stream}`, JSON.stringify({ ...template, priority }));
+  const documents = officeMonth({ end: END, namespace });
+  for (let from = 0; from < documents.length; from += BULK_LINES) {
+    const lines = documents
+      .slice(from, from + BULK_LINES)
+      .map((one) => `{"create":{"_id":"${one.event.id}"}}\n${JSON.stringify(one)}\n`);
+    const answer = await send('POST', `${stream}/_bulk`, lines.join(''));
+    assert.equal(at(answer, 'errors'), false, JSON.stringify(listOf(at(answer, 'items'))[0]));
+  }
+  await send('POST', `${stream}/_refresh`, '');
+  asked = { from: START, to: END, analytics: await hasAnalytics() };
+});
+
+describe('on a month of an office', () => {
+  for (const language of ['en', 'ru'] as const) {
+    test(`every panel, control and saved search of the ${language} file shows something`, async () => {
+      const empty: string[] = [];
+      const requests = panelRequests(bundleText(language), asked);
+      assert.ok(requests.length > 80, `${requests.length} requests`);
+      for (const request of requests) {
+        const response = await search(request.body);
+        assert.equal(at(response, '_shards', 'failed'), 0, request.name);
+        empty.push(...emptyParts(request, response));
+      }
+      assert.deepEqual(empty, []);
+    });
+  }
+
+  test('figures are those that the documents have', async () => {
+    const documents = officeMonth({ end: END, namespace });
+    const requests = panelRequests(bundleText('en'), asked);
+    const figure = async (name: string): Promise<unknown> => {
+      const request = requests.find((one) => one.name === name);
+      assert.ok(request, name);
+      const [row] = panelRows(request.columns, await search(request.body));
+      return Object.values(row ?? {})[0];
+    };
+    const people = documents.filter(({ launchbeat }) => launchbeat.launch);
+    assert.equal(await figure('[Launchbeat] Overview / Process starts'), documents.length);
+    assert.equal(await figure('[Launchbeat] Overview / Started by people'), people.length);
+    assert.equal(await figure('[Launchbeat] Overview / PCs'), 50);
+    assert.equal(
+      await figure('[Launchbeat] Watched programs / Launches'),
+      people.filter(({ launchbeat }) => launchbeat.program !== undefined).length,
+    );
+    assert.equal(await figure('[Launchbeat] Hunting / Secrets redacted'), 3);
+    assert.equal(await figure('[Launchbeat] Hunting / Encoded PowerShell'), 1);
+    assert.equal(
+      await figure('[Launchbeat] Hunting / By system accounts'),
+      documents.length -
+        documents.filter(({ launchbeat }) => launchbeat.actor.id !== 'S-1-5-18').length,
+    );
+  });
+
+  test('first and last launch of a person on a day are the earliest and the latest', async () => {
+    const request = panelRequests(bundleText('en'), asked).find(({ name }) =>
+      name.endsWith('First and last launch of the day'),
+    );
+    assert.ok(request);
+    const rows = panelRows(request.columns, await search(request.body));
+    const idOf = (label: string): string =>
+      request.columns.find(([, column]) => column['label'] === label)?.[0] ?? '';
+    const row = rows.find((one) => String(one[idOf('Person')]) === 'Петрова');
+    assert.ok(row);
+    const day = new Date(String(row[idOf('Day')])).toISOString().slice(0, 10);
+    const times = officeMonth({ end: END, namespace })
+      .filter(
+        ({ launchbeat }) =>
+          launchbeat.launch &&
+          launchbeat.program !== undefined &&
+          launchbeat.actor.name === 'Петрова',
+      )
+      .map((document) => document['@timestamp'])
+      .filter((time) => time.startsWith(day));
+    assert.equal(row[idOf('First')], Date.parse(times[0] ?? ''));
+    assert.equal(row[idOf('Last')], Date.parse(times.at(-1) ?? ''));
+    assert.equal(row[idOf('Launches')], times.length);
+  });
+});

@@ -1,0 +1,163 @@
+/**
+ * Stands in for windows/bridge.ps1: plays recorded events through its line protocol to standard output, as a live log would give
+ * them. Takes the bridge's own arguments (-AfterRecordId, -ScannedId, -ParentPid, -PollMs, -HeartbeatSec) and what to play:
+ *   --file FILE       events as XML, one a line
+ *   --seconds N       spread them over N seconds (default 0: all at once)
+ *   --retime          rewrite times to now and record ids to rising ones, as if it happened live
+ *   --die-after N     exit with --exit-code (default 4) after N events, in the middle of the next line
+ *   --hang-after N    say nothing any more after N events
+ *   --gap A-B         say that records A to B are gone, before the first event past B
+ *   --new             start behind the newest record when no position is given, as the real one does; without it the recording
+ *                     counts as what happens after the start
+ * Keeps: after the last event it beats on, like a quiet log, until it is ended or its parent is gone.
+ */
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+
+const PROTOCOL = 1;
+const EXIT_PARENT_GONE = 3;
+const EXIT_OUTPUT_CLOSED = 4;
+/** Record id before the first event of a recording that is played with `--retime`. */
+const RETIMED_BASE = 1_000_000;
+const PARENT_LOOK_MS = 200;
+
+interface Recorded {
+  readonly id: number;
+  readonly xml: string;
+}
+
+/** PowerShell's parameters have one dash; parseArgs knows two. */
+const args = process.argv
+  .slice(2)
+  .map((argument) => (/^-[A-Z]/.test(argument) ? `-${argument}` : argument));
+const { values } = parseArgs({
+  args,
+  options: {
+    AfterRecordId: { type: 'string', default: '-1' },
+    ScannedId: { type: 'string', default: '-1' },
+    ParentPid: { type: 'string', default: '0' },
+    PollMs: { type: 'string', default: '1000' },
+    HeartbeatSec: { type: 'string', default: '15' },
+    file: { type: 'string' },
+    seconds: { type: 'string', default: '0' },
+    retime: { type: 'boolean', default: false },
+    'die-after': { type: 'string' },
+    'exit-code': { type: 'string', default: '4' },
+    'hang-after': { type: 'string' },
+    gap: { type: 'string' },
+    new: { type: 'boolean', default: false },
+  },
+});
+
+function recording(): Recorded[] {
+  if (values.file === undefined) throw new Error('Name the recording with --file FILE.');
+  return readFileSync(values.file, 'utf8')
+    .split('\n')
+    .filter((line) => line.trim() !== '')
+    .map((xml, index) => ({
+      id: values.retime
+        ? RETIMED_BASE + index + 1
+        : Number(/<EventRecordID>(\d+)</.exec(xml)?.[1] ?? Number.NaN),
+      xml: xml.trimEnd(),
+    }));
+}
+
+/** The event as if it happened now, with 7 digits of a second as Windows prints them. */
+function live(event: Recorded): string {
+  if (!values.retime) return event.xml;
+  const now = new Date()
+    .toISOString()
+    .replace('Z', `${String(event.id % 10_000).padStart(4, '0')}Z`);
+  return event.xml
+    .replace(/SystemTime=(['"])[^'"]*/, `SystemTime=$1${now}`)
+    .replace(/<EventRecordID>\d+/, `<EventRecordID>${event.id}`);
+}
+
+async function write(text: string): Promise<void> {
+  if (!process.stdout.write(text)) await once(process.stdout, 'drain');
+}
+
+/** Ends like the real one when the agent is gone: its pipe breaks, or its process is no more. */
+function dieWithParent(): void {
+  process.stdout.on('error', () => process.exit(EXIT_OUTPUT_CLOSED));
+  const parent = Number(values.ParentPid);
+  const first = process.ppid;
+  setInterval(() => {
+    if (process.ppid !== first || (parent > 0 && !isAlive(parent))) process.exit(EXIT_PARENT_GONE);
+  }, PARENT_LOOK_MS).unref();
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Beats until the process is ended. */
+async function beatForEver(last: number): Promise<never> {
+  for (;;) {
+    await write(`H ${last} ${last}\n`);
+    await delay(Number(values.HeartbeatSec) * 1000);
+  }
+}
+
+/** Misbehaves where it was told to, before the event number `played` (from 0). */
+async function misbehave(played: number, next: Recorded | undefined): Promise<void> {
+  if (values['hang-after'] !== undefined && played >= Number(values['hang-after'])) {
+    // A timer keeps the process: it must be ended from outside.
+    for (;;) await delay(60_000);
+  }
+  if (values['die-after'] !== undefined && played >= Number(values['die-after'])) {
+    await write(`E ${next?.xml.slice(0, 100) ?? ''}`);
+    process.exit(Number(values['exit-code']));
+  }
+}
+
+/** The line that says a gap, and the record id before which it is due. */
+function gap(after: number): { readonly line: string; readonly before: number } | undefined {
+  const [from, to] = (values.gap ?? '').split('-').map(Number);
+  if (from === undefined || to === undefined || after >= to) return undefined;
+  return { line: `G ${from - 1} ${to + 1}\n`, before: to + 1 };
+}
+
+async function play(): Promise<void> {
+  const all = recording();
+  const newest = all.at(-1)?.id ?? 0;
+  let last = Math.max(Number(values.AfterRecordId), -1);
+  await write(`V ${PROTOCOL} stand-in\n`);
+  if (last < 0) {
+    last = values.new ? newest : (all[0]?.id ?? 1) - 1;
+    await write(`S ${last}\n`);
+  }
+  await write(`H ${last} ${Math.max(last, Number(values.ScannedId))}\n`);
+  const events = all.filter((event) => event.id > last);
+  const spacingMs = (Number(values.seconds) * 1000) / Math.max(1, all.length);
+  let due = gap(last);
+  let beatMs = performance.now();
+  for (const [index, event] of events.entries()) {
+    await misbehave(index, event);
+    if (due !== undefined && event.id >= due.before) {
+      await write(due.line);
+      due = undefined;
+    }
+    await write(`E ${live(event)}\n`);
+    last = event.id;
+    // The real one beats after each look at the log that found something.
+    if (performance.now() - beatMs >= Number(values.PollMs) || spacingMs >= Number(values.PollMs)) {
+      await write(`H ${last} ${last}\n`);
+      beatMs = performance.now();
+    }
+    if (spacingMs > 0) await delay(spacingMs);
+  }
+  await write(`H ${last} ${last}\n`);
+  await misbehave(events.length, undefined);
+  await beatForEver(last);
+}
+
+dieWithParent();
+await play();
