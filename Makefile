@@ -7,7 +7,7 @@ FILES ?=
 .PHONY: help demo test check types lint format layers faults bench docs audit-policy clean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
 
 # npm ci only when the lock file is newer than what was installed.
 node_modules/.package-lock.json: package-lock.json package.json */package.json

@@ -106,10 +106,12 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
   'kibana-saved-objects/src/kql': ['ecs-schemas/src'],
   'kibana-saved-objects/src/check': ['ecs-schemas/src', 'kibana-saved-objects/src/kql', 'node:*'],
   'kibana-saved-objects/src/panels': [
+    'ecs-schemas/src',
     'kibana-saved-objects/src/check',
     'kibana-saved-objects/src/kql',
     'node:*',
   ],
+  'kibana-saved-objects/src/import': ['kibana-saved-objects/src', 'node:*'],
   'kibana-saved-objects/src/office': ['ecs-schemas/src', 'node:*'],
   'kibana-saved-objects/src': ['ecs-schemas/src', 'kibana-saved-objects/src/*', 'node:*'],
 };

@@ -1,7 +1,7 @@
 /**
  * Stands in for windows/bridge.ps1: plays recorded events through its line protocol to standard output, as a live log would give
  * them. Takes the bridge's own arguments (-AfterRecordId, -ScannedId, -ParentPid, -PollMs, -HeartbeatSec) and what to play:
- *   --file FILE       events as XML, one a line
+ *   --file FILE       events as XML, one a line, with rising record ids (or with --retime)
  *   --seconds N       spread them over N seconds (default 0: all at once)
  *   --retime          rewrite times to now and record ids to rising ones, as if it happened live
  *   --die-after N     exit with --exit-code (default 4) after N events, in the middle of the next line
@@ -53,7 +53,7 @@ const { values } = parseArgs({
 
 function recording(): Recorded[] {
   if (values.file === undefined) throw new Error('Name the recording with --file FILE.');
-  return readFileSync(values.file, 'utf8')
+  const events = readFileSync(values.file, 'utf8')
     .split('\n')
     .filter((line) => line.trim() !== '')
     .map((xml, index) => ({
@@ -62,6 +62,9 @@ function recording(): Recorded[] {
         : Number(/<EventRecordID>(\d+)</.exec(xml)?.[1] ?? Number.NaN),
       xml: xml.trimEnd(),
     }));
+  if (events.some((event, index) => event.id <= (events[index - 1]?.id ?? -1)))
+    throw new Error(`Record ids of ${values.file} do not rise. Play it with --retime.`);
+  return events;
 }
 
 /** The event as if it happened now, with 7 digits of a second as Windows prints them. */

@@ -41,7 +41,7 @@ export function createUpdateQueue(): UpdateQueue {
       return id;
     },
     async poll({ offset, limit, timeoutS }) {
-      ;
+      wake(true);
       if (offset > 0) updates = updates.filter((update) => update.update_id >= offset);
       if (updates.length === 0 && timeoutS > 0) {
         const isReplaced = await new Promise<boolean>((resolve) => {

@@ -11,7 +11,7 @@ import { exitText } from './bridge-protocol.ts';
 
 /** A running bridge. */
 export interface Bridge {
-  /** The next lines that came, at least one; or why no more will come. */
+  /** The next lines that came, at least one; or why no more will come (close it then). */
   next(silenceMs: number): Promise<readonly BoundedLine[] | { readonly ended: string }>;
   /** Ends the process, waits for it. */
   close(): Promise<void>;
@@ -69,7 +69,6 @@ export function startBridge(command: readonly string[]): Bridge {
       for (;;) {
         const piece = await within(pieces.next(), silenceMs);
         if (piece === 'silence') {
-          child.kill('SIGKILL');
           return {
             ended: `The reader of the Security log said nothing for ${silenceMs / 1000} s and was ended.`,
           };

@@ -4,6 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import fc from 'fast-check';
 import { createLineSplitter } from './bounded-lines.ts';
 import { EVENT_UNITS_MAX, type SourceFact } from './captured-event.ts';
 import { createEventScanner } from './event-scanner.ts';
@@ -109,4 +110,33 @@ test('lines come whole however their bytes were cut, and an overlong one is cut 
     );
     assert.equal(splitter.rest(), 'три');
   }
+});
+
+test('what is found does not depend on where the pieces were cut, whatever the text', () => {
+  const token = fc.constantFrom(
+    '<Event>',
+    '</Event>',
+    '<Event ',
+    '<Events>',
+    '<!--',
+    '-->',
+    '<?xml ?>',
+    'x',
+    '\n',
+    ' ',
+    '<',
+    '\ufeff',
+  );
+  fc.assert(
+    fc.property(
+      fc.string({ unit: token, maxLength: 40 }),
+      fc.integer({ min: 1, max: 9 }),
+      (text, units) => {
+        const whole = scan(text);
+        assert.deepEqual(scan(text, units), whole);
+        for (const event of whole.events) assert.match(event, /^<Event[\s>].*<\/Event>$/s);
+      },
+    ),
+    { numRuns: 2000 },
+  );
 });

@@ -10,12 +10,12 @@ import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { LIMIT, type ProcessStart, processStartSchema } from '@launchbeat/ecs-schemas';
 import fc from 'fast-check';
+import { corpusFolder } from '../../../tests/support/corpus.ts';
 import { createMapper, type MapOutcome } from './create-mapper.ts';
 import { mapConfigSchema } from './map-config.ts';
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 const FIXTURES = join(ROOT, 'ecs-schemas/fixtures');
-const CORPUS = process.env['LAUNCHBEAT_CORPUS'] ?? join(ROOT, '../shared/corpus');
 const READ_AT = '2026-03-02T06:15:32.000Z';
 const EVERYTHING = {
   select: 'all',
@@ -56,7 +56,7 @@ function documentOf(outcome: MapOutcome): ProcessStart {
 
 /** The folder or file of the corpus, or a skipped test. */
 function corpus(t: TestContext, name: string): string | undefined {
-  const path = join(CORPUS, name);
+  const path = join(corpusFolder(), name);
   if (existsSync(path)) return path;
   t.skip(`${path} is not there; set LAUNCHBEAT_CORPUS to test with real events`);
   return undefined;

@@ -2,19 +2,21 @@
  * Takes `postgresql:` of the config, gives the client that everything else shares.
  * Keeps: the one place that makes a client, so that time-outs, names and the pool are the same everywhere.
  */
-import postgres from 'postgres';
+import type postgresClient from 'postgres';
+import { postgres } from './postgres-client.ts';
 import type { PostgresqlConfig } from './postgresql-config.ts';
 
 /** The client of PostgreSQL: a pool that opens connections when they are needed. */
-export type Sql = postgres.Sql;
+export type Sql = postgresClient.Sql;
 /** A client inside a transaction. */
-export type TransactionSql = postgres.TransactionSql;
+export type TransactionSql = postgresClient.TransactionSql;
 
 export type DatabaseOptions = Pick<PostgresqlConfig, 'url'> &
   Partial<Pick<PostgresqlConfig, 'connections_max'>>;
 
 const CONNECT_TIMEOUT_S = 10;
-const RECONNECT_DELAY_MAX_S = 2;
+const RECONNECT_DELAY_MIN_S = 0.02;
+const RECONNECT_DELAY_MAX_S = 1;
 /** A statement that runs longer hangs on something; the server ends it, so that its locks go. */
 const STATEMENT_TIMEOUT_MS = 120_000;
 const IDLE_IN_TRANSACTION_TIMEOUT_MS = 60_000;
@@ -24,7 +26,7 @@ export function openDatabase(options: DatabaseOptions): Sql {
   return postgres(options.url, {
     max: options.connections_max ?? 10,
     connect_timeout: CONNECT_TIMEOUT_S,
-    backoff: (attempt) => Math.min(0.1 * 2 ** attempt, RECONNECT_DELAY_MAX_S),
+    backoff: (attempt) => Math.min(RECONNECT_DELAY_MIN_S * 2 ** attempt, RECONNECT_DELAY_MAX_S),
     onnotice: () => undefined,
     connection: {
       application_name: 'launchbeat-collector',

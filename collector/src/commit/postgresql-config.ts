@@ -20,8 +20,11 @@ export const postgresqlConfigSchema = z
     connections_max: z.int().min(2).max(500).default(10),
     /** A commit that takes longer is answered with 503; the agent sends the chunk again. */
     commit_timeout: duration('30s'),
-    /** Events older than this are dropped, by whole UTC days; 0 keeps them for ever. */
-    retention: duration('90d'),
+    /**
+     * Events older than this are dropped, by whole UTC days; 0 keeps them for ever. The default deletes nothing: an import of an old
+     * log would vanish at the next sweep.
+     */
+    retention: duration('0'),
     /** The queue to Elasticsearch: above either bound the agents are told to keep their files. */
     queue: z
       .strictObject({

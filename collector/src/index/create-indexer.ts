@@ -146,7 +146,9 @@ async function waitForTemplate(state: IndexerState, signal: AbortSignal): Promis
         'Nothing is indexed until the index template is right.',
       );
     said = true;
-    await delay(TEMPLATE_POLL_MS, undefined, { signal }).catch(() => undefined);
+    await delay(Math.min(TEMPLATE_POLL_MS, config.backoff.max), undefined, { signal }).catch(
+      () => undefined,
+    );
   }
 }
 

@@ -4,7 +4,7 @@
  * The transaction writes nothing and holds no snapshot between its statements: it is in nobody's way.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Sql } from '../commit/database.ts';
+import type { Sql, TransactionSql } from '../commit/database.ts';
 
 const LOCK = 'launchbeat.notify';
 /** Well below the server's idle_in_transaction_session_timeout. */
@@ -30,19 +30,8 @@ export async function leadOnce(
           select pg_try_advisory_xact_lock(hashtextextended(${LOCK}, 0)) as mine`,
       );
       if (row?.mine !== true) return false;
-      let ended = false;
-      leading = lead(AbortSignal.any([signal, over.signal])).finally(() => {
-        ended = true;
-      });
-      // Its error is thrown by the await below.
-      leading.catch(() => undefined);
-      while (!ended && !over.signal.aborted) {
-        await Promise.race([leading, pause(signal)]);
-        if (signal.aborted) break;
-        if (!ended && !over.signal.aborted) {
-          await unlessLost(async () => await transaction`select 1`);
-        }
-      }
+      leading = lead(AbortSignal.any([signal, over.signal]));
+      await keepLock(transaction, leading, { stop: signal, lost: over.signal });
       if (over.signal.aborted) return await never();
       await leading;
       return over.signal.aborted ? await never() : true;
@@ -50,6 +39,26 @@ export async function leadOnce(
   } finally {
     over.abort();
     await leading?.catch(() => undefined);
+  }
+}
+
+/** Keeps the transaction from being idle for too long, until `leading` ends or one of the signals is aborted. Never rejects with its error. */
+async function keepLock(
+  transaction: TransactionSql,
+  leading: Promise<void>,
+  signals: { readonly stop: AbortSignal; readonly lost: AbortSignal },
+): Promise<void> {
+  let ended = false;
+  const end = leading
+    .catch(() => undefined)
+    .finally(() => {
+      ended = true;
+    });
+  const { stop, lost } = signals;
+  while (!ended && !stop.aborted && !lost.aborted) {
+    await Promise.race([end, pause(stop)]);
+    if (ended || stop.aborted || lost.aborted) return;
+    await unlessLost(async () => await transaction`select 1`);
   }
 }
 

@@ -240,5 +240,10 @@ export const byRange =
     isBucketed: true,
     scale: 'ordinal',
     sourceField: field,
-    params: { type: 'range', ranges, maxBars: 'auto', parentFormat: { id: 'range' } },
+    params: {
+      type: 'range',
+      ranges,
+      maxBars: 'auto',
+      parentFormat: { id: 'range', params: { template: 'arrow_right', replaceInfinity: true } },
+    },
   });

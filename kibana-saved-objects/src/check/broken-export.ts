@@ -2,7 +2,9 @@
  * For tests: our own export with one thing broken in it.
  * Keeps: only what the change touches differs from the file that we ship.
  */
-import { bundleText } from '../bundle.ts';
+import { readFileSync } from 'node:fs';
+
+const SHIPPED = new URL('../../launchbeat.ndjson', import.meta.url);
 
 /** Loose JSON for breaking things; the tests know where they reach. */
 // biome-ignore lint/suspicious/noExplicitAny: mutations reach into JSON of many forms
@@ -51,7 +53,7 @@ export const columnOf = (chart: Loose, operation: string): Loose =>
 
 /** The text of our English file after a change. */
 export function broken(change: (file: OpenedExport) => void): string {
-  const objects: Loose[] = bundleText('en')
+  const objects: Loose[] = readFileSync(SHIPPED, 'utf8')
     .trimEnd()
     .split('\n')
     .map((line) => JSON.parse(line) as Loose);

@@ -4,56 +4,21 @@
  */
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
-import { dataStreamName, indexTemplate } from '@launchbeat/ecs-schemas';
+import type { ProcessStart } from '@launchbeat/ecs-schemas';
 import { testElasticsearch, uniqueNamespace } from '../../../tests/support/elasticsearch.ts';
 import { bundleText } from '../bundle.ts';
 import { at, listOf } from '../check/json.ts';
 import { officeMonth } from '../office/office-month.ts';
+import { type FilledStream, filledStream } from './filled-stream.ts';
 import { type PanelRequest, panelRequests } from './panel-requests.ts';
 import { panelRows } from './panel-rows.ts';
 import type { Asked } from './time-range.ts';
 
 const END = new Date('2026-11-20T18:00:00Z');
 const START = new Date('2026-10-21T00:00:00Z');
-const BULK_LINES = 2000;
-
-const namespace = uniqueNamespace();
-const stream = dataStreamName(namespace);
-let url = '';
+let documents: ProcessStart[];
+let stream: FilledStream;
 let asked: Asked;
-
-async function send(method: string, path: string, body: string): Promise<unknown> {
-  const type = path.endsWith('_bulk') ? 'application/x-ndjson' : 'application/json';
-  const response = await fetch(`${url}/${path}`, {
-    method,
-    body,
-    headers: { 'content-type': type },
-  });
-  const answer: unknown = await response.json();
-  assert.ok(
-    response.ok,
-    `${method} ${path}: ${response.status} ${JSON.stringify(answer).slice(0, 2000)}`,
-  );
-  return answer;
-}
-
-const search = (body: unknown): Promise<unknown> =>
-  send('POST', `${stream}/_search`, JSON.stringify(body));
-
-/** Whether the cluster has multi_terms and top_metrics; Elastic's test distribution has not. */
-async function hasAnalytics(): Promise<boolean> {
-  const response = await fetch(`${url}/${stream}/_search`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({
-      size: 0,
-      aggs: {
-        probe: { multi_terms: { terms: [{ field: 'host.name' }, { field: 'process.name' }] } },
-      },
-    }),
-  });
-  return response.ok;
-}
 
 /** What of a panel shows nothing: the whole of it, or columns that are null or zero in all rows. */
 function emptyParts({ name, kind, columns }: PanelRequest, response: unknown): string[] {
@@ -70,20 +35,11 @@ function emptyParts({ name, kind, columns }: PanelRequest, response: unknown): s
 }
 
 before(async () => {
-  ({ url } = await testElasticsearch());
-  const template = { ...indexTemplate({ build: 'core' }), index_patterns: [stream] };
-  const priority = 1000 + Number.parseInt(namespace.slice(1, 8), 16);
-  await send('PUT', `_index_template/${stream}`, JSON.stringify({ ...template, priority }));
-  const documents = officeMonth({ end: END, namespace });
-  for (let from = 0; from < documents.length; from += BULK_LINES) {
-    const lines = documents
-      .slice(from, from + BULK_LINES)
-      .map((one) => `{"create":{"_id":"${one.event.id}"}}\n${JSON.stringify(one)}\n`);
-    const answer = await send('POST', `${stream}/_bulk`, lines.join(''));
-    assert.equal(at(answer, 'errors'), false, JSON.stringify(listOf(at(answer, 'items'))[0]));
-  }
-  await send('POST', `${stream}/_refresh`, '');
-  asked = { from: START, to: END, analytics: await hasAnalytics() };
+  const { url } = await testElasticsearch();
+  const namespace = uniqueNamespace();
+  documents = officeMonth({ end: END, namespace });
+  stream = await filledStream({ url, namespace }, documents);
+  asked = { from: START, to: END, analytics: stream.analytics };
 });
 
 describe('on a month of an office', () => {
@@ -93,7 +49,7 @@ describe('on a month of an office', () => {
       const requests = panelRequests(bundleText(language), asked);
       assert.ok(requests.length > 80, `${requests.length} requests`);
       for (const request of requests) {
-        const response = await search(request.body);
+        const response = await stream.search(request.body);
         assert.equal(at(response, '_shards', 'failed'), 0, request.name);
         empty.push(...emptyParts(request, response));
       }
@@ -102,12 +58,11 @@ describe('on a month of an office', () => {
   }
 
   test('figures are those that the documents have', async () => {
-    const documents = officeMonth({ end: END, namespace });
     const requests = panelRequests(bundleText('en'), asked);
     const figure = async (name: string): Promise<unknown> => {
       const request = requests.find((one) => one.name === name);
       assert.ok(request, name);
-      const [row] = panelRows(request.columns, await search(request.body));
+      const [row] = panelRows(request.columns, await stream.search(request.body));
       return Object.values(row ?? {})[0];
     };
     const people = documents.filter(({ launchbeat }) => launchbeat.launch);
@@ -132,13 +87,13 @@ describe('on a month of an office', () => {
       name.endsWith('First and last launch of the day'),
     );
     assert.ok(request);
-    const rows = panelRows(request.columns, await search(request.body));
+    const rows = panelRows(request.columns, await stream.search(request.body));
     const idOf = (label: string): string =>
       request.columns.find(([, column]) => column['label'] === label)?.[0] ?? '';
     const row = rows.find((one) => String(one[idOf('Person')]) === 'Петрова');
     assert.ok(row);
     const day = new Date(String(row[idOf('Day')])).toISOString().slice(0, 10);
-    const times = officeMonth({ end: END, namespace })
+    const times = documents
       .filter(
         ({ launchbeat }) =>
           launchbeat.launch &&
