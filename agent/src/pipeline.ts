@@ -96,6 +96,7 @@ export async function openUploader(
   });
 }
 
-function spoolFolder(config: AgentConfig, paths: Paths): string {
+/** Folder of the spool: the one of the config, or `spool` of the data folder. */
+export function spoolFolder(config: AgentConfig, paths: Paths): string {
   return config.spool.path ?? join(paths.data, 'spool');
 }

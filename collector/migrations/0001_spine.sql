@@ -108,7 +108,7 @@ create table alerts (
   last_error      text,
   unique (event_timestamp, event_id, rule_id, chat_id)
 );
-create index alerts_to_send on alerts (next_attempt_at, id) where state = 'pending';
+create index alerts_to_send on alerts (chat_id, id) where state = 'pending';
 
 -- Lines that Elasticsearch will never take, with its reason; PostgreSQL has their events all the same.
 create table dead_letters (

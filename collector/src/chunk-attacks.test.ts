@@ -158,7 +158,7 @@ attack('a line of 300 KiB is rejected by number, the others are stored', async (
 });
 
 attack('JSON 10,000 levels deep is rejected by number', async () => {
-  const deep = '{"a":'.repeat(10_000) + '1' + '}'.repeat(10_000);
+  const deep = `${'{"a":'.repeat(10_000)}1${'}'.repeat(10_000)}`;
   const arrays = '['.repeat(100_000);
   const answer = await app.send(ndjsonLines([deep, processStart(), arrays]));
   assert.equal(answer.body.accepted, 1);

@@ -4,7 +4,7 @@
  * certificate is taken up without a restart; running requests are finished before the end, within a time.
  */
 import { existsSync, readFileSync, statSync } from 'node:fs';
-import { createServer as createHttpServer, type Server } from 'node:http';
+import { createServer as createHttpServer, type RequestListener, type Server } from 'node:http';
 import { createServer as createHttpsServer, Server as HttpsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -65,7 +65,7 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
 }
 
 function createServer(options: HttpServerOptions): Server | HttpsServer {
-  const listener = getRequestListener(
+  const answer = getRequestListener(
     (request, env) => options.app.fetch(request, env),
     // Malformed targets and Host headers never reach the app.
     {
@@ -76,6 +76,7 @@ function createServer(options: HttpServerOptions): Server | HttpsServer {
           : problemAnswer(problem('internal')),
     },
   );
+  const listener: RequestListener = (incoming, outgoing) => void answer(incoming, outgoing);
   const limits = {
     headersTimeout: HEADERS_TIMEOUT_MS,
     requestTimeout: options.bodyTimeoutMs + HEADERS_TIMEOUT_MS + BODY_GRACE_MS,

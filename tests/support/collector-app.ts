@@ -114,7 +114,11 @@ export async function startCollectorApp(
     admit,
     commit,
     indexer: { offer: (chunk) => void offered.push(chunk) },
-    notifier: { wake: () => void (woken += 1) },
+    notifier: {
+      wake: () => {
+        woken += 1;
+      },
+    },
     health: createHealth({ sql }),
     metrics,
     version: '0.0.0',

@@ -24,9 +24,29 @@ const checkpointSchema = z.object({
       sentAs: z.string(),
     })
     .optional(),
+  /**
+   * Lines up to this place were sent before and go out once more, under keys of their own: cut or compressed in another way
+   * they would be other bytes under the keys of their first time, which a collector refuses.
+   */
+  resend: z.object({ number: z.int().nonnegative(), offset: z.int().nonnegative() }).optional(),
 });
 
 export type Checkpoint = z.infer<typeof checkpointSchema>;
+
+/** A place in the spool: a segment's number and an offset in it. */
+export type Place = Pick<Checkpoint, 'number' | 'offset'>;
+
+/** Whether place `a` comes before place `b`. */
+export function isBefore(a: Place, b: Place): boolean {
+  return a.number < b.number || (a.number === b.number && a.offset < b.offset);
+}
+
+/** Up to where bytes may have been sent at any time: what stands there must never change. */
+export function sentUpTo(checkpoint: Checkpoint): Place {
+  const { number, offset, pending, resend } = checkpoint;
+  const now = { number, offset: pending?.end ?? offset };
+  return resend !== undefined && isBefore(now, resend) ? resend : now;
+}
 
 const fileOf = (stateFolder: string): string => join(stateFolder, 'checkpoint.json');
 

@@ -7,7 +7,7 @@
 import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { type NdjsonFile, openNdjsonFile } from '@launchbeat/ecs-schemas/beat';
-import type { Checkpoint } from './checkpoint.ts';
+import { type Checkpoint, sentUpTo } from './checkpoint.ts';
 import { highestNumber, listSegments, type Segment, segmentBase } from './list-segments.ts';
 import { lineStartBefore } from './read-range.ts';
 import { lastLineOf } from './recover-spool.ts';
@@ -63,7 +63,8 @@ export async function openSegment(place: SegmentPlace): Promise<OpenSegment> {
  */
 function beginSegment(place: SegmentPlace): string {
   const { folder, today, checkpoint } = place;
-  const number = Math.max(highestNumber(folder), checkpoint?.number ?? 0) + 1;
+  const sent = checkpoint === undefined ? undefined : sentUpTo(checkpoint);
+  const number = Math.max(highestNumber(folder), sent?.number ?? 0) + 1;
   const path = join(folder, `${segmentBase(today)}.${number}.ndjson`);
   closeSync(openSync(path, 'wx', 0o600));
   syncFolder(folder);
@@ -74,9 +75,11 @@ function canGoOn(newest: Segment, place: SegmentPlace): boolean {
   const { checkpoint, stream } = place;
   if (newest.number !== highestNumber(place.folder)) return false;
   if (newest.day < place.today || newest.size >= place.segmentBytes) return false;
-  if (checkpoint !== undefined && newest.number <= checkpoint.number) {
-    const sentBytes = checkpoint.pending?.end ?? checkpoint.offset;
-    if (checkpoint.segment !== newest.name || sentBytes > newest.size) return false;
+  if (checkpoint !== undefined) {
+    const sent = sentUpTo(checkpoint);
+    if (newest.number < sent.number) return false;
+    if (newest.number === sent.number && sent.offset > newest.size) return false;
+    if (newest.number === checkpoint.number && newest.name !== checkpoint.segment) return false;
   }
   if (newest.size === 0) return true;
   if (lineStartBefore(newest.path, newest.size) !== newest.size) return false;

@@ -22,6 +22,10 @@ export interface UploaderOptions {
   readonly agentId: string;
   readonly log: Log;
   readonly clock?: Clock;
+  /** Folder below which `quarantine/` lies; default the spool's. */
+  readonly quarantineFolder?: string;
+  /** Called with each reason that only a person can mend. */
+  readonly onTrouble?: (reason: string) => void;
 }
 
 export interface Uploader {

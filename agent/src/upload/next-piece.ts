@@ -20,6 +20,8 @@ export interface Chunk extends Range {
   /** Whole lines, each with its LF. */
   readonly bytes: Buffer;
   readonly lines: number;
+  /** Stands before the segment's name in the idempotency key of lines that are sent once more. */
+  readonly keyPrefix?: string;
 }
 
 export type Piece =

@@ -29,7 +29,11 @@ export function createShipChunk(
 ): (chunk: Chunk, signal: AbortSignal) => Promise<Shipped> {
   let last: { readonly key: string; readonly request: HttpRequest & { body: Buffer } } | undefined;
   return async (chunk, signal) => {
-    const key = idempotencyKey(chunk.segment, chunk.first, chunk.end - 1);
+    const key = idempotencyKey(
+      `${chunk.keyPrefix ?? ''}${chunk.segment}`,
+      chunk.first,
+      chunk.end - 1,
+    );
     if (last?.key !== key) {
       last = undefined;
       last = { key, request: await requestOf(chunk, key, encoding) };

@@ -28,6 +28,10 @@ export interface ShippingOptions {
   readonly clock: Clock;
   readonly counts: MutableCounts;
   readonly shipChunk: (chunk: Chunk, signal: AbortSignal) => Promise<Shipped>;
+  /** Folder below which `quarantine/` lies; default the spool's. */
+  readonly quarantineFolder?: string | undefined;
+  /** Called with each reason that only a person can mend. */
+  readonly onTrouble?: ((reason: string) => void) | undefined;
 }
 
 export interface Shipping {
@@ -103,7 +107,7 @@ async function step(loop: Loop): Promise<'went_on' | 'idle'> {
 
 function onUnfit(loop: Loop, piece: Piece & { outcome: 'unfit' }): void {
   const place = placeOf(piece.range);
-  keepAside(loop.spoolFolder, [{ reason: piece.reason, place, bytes: piece.bytes }], loop.log);
+  keepAside(loop.quarantineFolder ?? loop.spoolFolder, [{ reason: piece.reason, place, bytes: piece.bytes }], loop.log);
   loop.counts.corruptLines += 1;
   loop.counts.quarantinedLines += 1;
   loop.log.error(
@@ -121,7 +125,10 @@ async function ship(loop: Loop, chunk: Chunk): Promise<void> {
     cursor.moveTo({ segment, number, offset, pending: { end, sentAs } });
   }
   cursor.store();
-  const { verdict, status } = await loop.shipChunk(chunk, loop.signal);
+  const { verdict, status } = await loop.shipChunk(
+    cursor.at()?.resend === undefined ? chunk : { ...chunk, keyPrefix: resendPrefix(sentAs) },
+    loop.signal,
+  );
   if (loop.signal.aborted && verdict.outcome === 'retry') return;
   if (status !== undefined) {
     counts.lastAnswer = { status, detail: 'reason' in verdict ? verdict.reason : 'receipt' };
@@ -140,11 +147,14 @@ async function ship(loop: Loop, chunk: Chunk): Promise<void> {
   }
 }
 
+/** Names what compressed the bytes too: another one would make other bytes, which then have another key. */
+const resendPrefix = (sentAs: string): string => `again.${sentAs.replace(/[^a-z0-9.]+/gi, '-')}.`;
+
 function onDone(loop: Loop, chunk: Chunk, verdict: Verdict & { outcome: 'done' }): void {
   const { counts, log, memory } = loop;
   const { accepted, duplicates, rejected } = verdict.receipt;
   if (rejected.length > 0) {
-    keepAside(loop.spoolFolder, rejectedEntries(chunk, rejected), log);
+    keepAside(loop.quarantineFolder ?? loop.spoolFolder, rejectedEntries(chunk, rejected), log);
     log.error(
       { 'launchbeat.chunk': placeOf(chunk), 'launchbeat.rejected': rejected.length },
       `Collector rejected lines, the first for: ${rejected[0]?.reason}. They are in quarantine.`,
@@ -171,7 +181,7 @@ function onRefused(loop: Loop, chunk: Chunk, refusal: Refusal): void {
   const place = placeOf(chunk);
   const each = rejectedEntries(chunk, rejected);
   const whole = [{ reason, place, bytes: chunk.bytes }];
-  keepAside(loop.spoolFolder, each.length === chunk.lines ? each : whole, loop.log);
+  keepAside(loop.quarantineFolder ?? loop.spoolFolder, each.length === chunk.lines ? each : whole, loop.log);
   loop.counts.quarantinedChunks += 1;
   loop.counts.quarantinedLines += chunk.lines;
   loop.log.error(
@@ -209,6 +219,7 @@ async function onRetry(loop: Loop, verdict: Verdict & { outcome: 'retry' }): Pro
   counts.retries += 1;
   memory.failures += 1;
   const message = `Collector takes no events; they are kept. ${reason}.`;
+  if (pace === 'slowly') loop.onTrouble?.(reason);
   if (pace === 'slowly') sayHourly(loop, { kind: `${counts.lastAnswer?.status}` }, message);
   else if (memory.failures === 1) log.warn({ 'url.full': config.url }, message);
   const delayMs =

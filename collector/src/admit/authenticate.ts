@@ -5,8 +5,8 @@
 import { HEADER, problem } from '@launchbeat/ecs-schemas';
 import type { Log } from '@launchbeat/ecs-schemas/beat';
 import type { Key, KeyStore } from '../fleet/keys.ts';
-import type { AdmitConfig } from './admit-config.ts';
 import type { Refusal } from './admission.ts';
+import type { AdmitConfig } from './admit-config.ts';
 import { createFailedKeys } from './failed-keys.ts';
 
 export type AuthenticateOutcome = { readonly outcome: 'done'; readonly key: Key } | Refusal;

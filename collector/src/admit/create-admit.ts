@@ -6,9 +6,9 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import { countLines, type Problem, problem, wholeLinesBytes } from '@launchbeat/ecs-schemas';
 import type { Log } from '@launchbeat/ecs-schemas/beat';
 import type { Key, KeyStore } from '../fleet/keys.ts';
+import type { Admission, AdmitOutcome, Refusal } from './admission.ts';
 import type { AdmitConfig } from './admit-config.ts';
 import { admitLines } from './admit-lines.ts';
-import type { Admission, AdmitOutcome, Refusal } from './admission.ts';
 import type { Authenticate } from './authenticate.ts';
 import { type ChunkHeaders, parseChunkHeaders } from './chunk-headers.ts';
 import { decompress } from './decompress.ts';
@@ -83,7 +83,10 @@ async function take(options: AdmitOptions, arrival: Arrival): Promise<Admission 
   const looked = await admitLines(raw, headers.lines, new Set(options.namespaces));
   const [first] = looked.admitted;
   if (first === undefined) {
-    return refuse({ ...problem('nothing-valid'), rejected: looked.rejected.map((one) => ({ ...one })) });
+    return refuse({
+      ...problem('nothing-valid'),
+      rejected: looked.rejected.map((one) => ({ ...one })),
+    });
   }
   const { namespace } = first.document.data_stream;
   if (looked.admitted.some((one) => one.document.data_stream.namespace !== namespace)) {
@@ -93,7 +96,8 @@ async function take(options: AdmitOptions, arrival: Arrival): Promise<Admission 
   const agentId = first.document.agent.id.toLowerCase();
   const other = looked.admitted.find((one) => one.document.agent.id.toLowerCase() !== agentId);
   const bound = other === undefined ? await bind(options, key, agentId) : 'other_agent';
-  if (bound !== 'bound') return bound === 'other_agent' ? otherAgent(options.log, key, agentId) : bound;
+  if (bound !== 'bound')
+    return bound === 'other_agent' ? otherAgent(options.log, key, agentId) : bound;
   return {
     agentId,
     keyId: key.id,

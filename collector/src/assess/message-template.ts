@@ -10,26 +10,46 @@ const TAG = /\{\{(\{?)\s*([#^/&>=!$<]?)\s*([^}]*?)\s*\}?\}\}/g;
 
 /** Problems as sentences; none = it may be used. */
 export function templateProblems(template: string): string[] {
-  const problems: string[] = [];
   const open: string[] = [];
-  for (const [whole, triple, sign = '', name = ''] of template.matchAll(TAG)) {
-    if (triple !== '' || sign === '&') {
-      problems.push(`${whole} would show text unescaped. Write {{${name}}}.`);
-    } else if (sign === '/') {
-      if (open.pop() !== name) problems.push(`${whole} closes what is not open. Delete it.`);
-    } else if (sign === '' || sign === '#' || sign === '^') {
-      if (!Object.hasOwn(ALERT_FIELDS, name)) problems.push(unknownField(whole));
-      if (sign !== '') open.push(name);
-    } else if (sign !== '!') {
-      problems.push(`${whole} is not taken: no partials and no other delimiters. Delete it.`);
-    }
+  const problems = [...template.matchAll(TAG)].flatMap(
+    ([whole, triple, sign = '', name = '']) =>
+      tagProblem({ whole, sign: triple === '' ? sign : '&', name }, open) ?? [],
+  );
+  problems.push(...open.map((name) => `{{#${name}}} is not closed. Write {{/${name}}} after it.`));
+  if (template.replace(TAG, '').includes('{{')) {
+    problems.push('A tag is not closed. Write }} after its name.');
   }
-  for (const name of open) problems.push(`{{#${name}}} is not closed. Write {{/${name}}} after it.`);
-  const rest = template.replace(TAG, '');
-  if (rest.includes('{{')) problems.push('A tag is not closed. Write }} after its name.');
   return problems;
 }
 
-function unknownField(tag: string): string {
+interface Tag {
+  readonly whole: string;
+  /** `{{{x}}}` counts as `{{&x}}`. */
+  readonly sign: string;
+  readonly name: string;
+}
+
+/** What is wrong with one tag; `open` is the sections that it stands in. */
+function tagProblem({ whole, sign, name }: Tag, open: string[]): string | undefined {
+  switch (sign) {
+    case '!':
+      return undefined;
+    case '&':
+      return `${whole} would show text unescaped. Write {{${name}}}.`;
+    case '/':
+      return open.pop() === name ? undefined : `${whole} closes what is not open. Delete it.`;
+    case '#':
+    case '^':
+      open.push(name);
+      return unknownField(whole, name);
+    case '':
+      return unknownField(whole, name);
+    default:
+      return `${whole} is not taken: no partials and no other delimiters. Delete it.`;
+  }
+}
+
+function unknownField(tag: string, name: string): string | undefined {
+  if (Object.hasOwn(ALERT_FIELDS, name)) return undefined;
   return `${tag} is no field of an alert. Fields: ${Object.keys(ALERT_FIELDS).join(', ')}.`;
 }

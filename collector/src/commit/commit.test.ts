@@ -25,10 +25,15 @@ const some = (number: number) => Array.from({ length: number }, () => processSta
 test('commit writes ledger, events and alerts, hands the chunk to index and wakes notify', async (t) => {
   const app = await startCollectorApp(t, { alerts: CHATS });
   const document = processStart({ '@timestamp': '2026-11-23T11:03:27.1239999Z' });
-  const answer = await app.send(ndjsonLines([document, '{}', processStart({ launchbeat: { launch: false } })]));
+  const answer = await app.send(
+    ndjsonLines([document, '{}', processStart({ launchbeat: { launch: false } })]),
+  );
   assert.equal(answer.status, 200);
   assert.equal(answer.body.accepted, 2);
-  assert.deepEqual(answer.body.rejected.map((one: { line: number }) => one.line), [2]);
+  assert.deepEqual(
+    answer.body.rejected.map((one: { line: number }) => one.line),
+    [2],
+  );
   const [row] = await app.sql`select * from events where event_id = ${document.event.id}`;
   assert.equal(row?.['username'], 'Иванов');
   assert.equal(row?.['process_name'], 'chrome.exe');
@@ -36,7 +41,8 @@ test('commit writes ledger, events and alerts, hands the chunk to index and wake
   assert.equal(row?.['program'], 'Google Chrome');
   assert.equal(row?.['agent_id'], document.agent.id);
   assert.equal(row?.['timestamp'].toISOString(), '2026-11-23T11:03:27.123Z');
-  const [ledger] = await app.sql`select *, leased_until > now() + interval '50 s' as leased from chunks`;
+  const [ledger] =
+    await app.sql`select *, leased_until > now() + interval '50 s' as leased from chunks`;
   assert.equal(ledger?.['indexed_at'], null);
   assert.equal(ledger?.['leased'], true);
   assert.deepEqual(ledger?.['receipt'], answer.body);
@@ -194,7 +200,10 @@ test('commit answers 503 while the queue to Elasticsearch is over its bound', as
 });
 
 test('commit queues nothing when the index is switched off', async (t) => {
-  const app = await startCollectorApp(t, { indexing: false, postgresql: { queue: { max_lines: 1 } } });
+  const app = await startCollectorApp(t, {
+    indexing: false,
+    postgresql: { queue: { max_lines: 1 } },
+  });
   assert.equal((await app.send(ndjsonLines(some(3)))).status, 200);
   assert.equal((await app.send(ndjsonLines(some(3)))).status, 200);
   const [row] = await app.sql`select count(*)::int as queued from chunks where indexed_at is null`;
@@ -222,12 +231,18 @@ test('commit takes events of any time; only days near today get a partition', as
   const app = await startCollectorApp(t);
   const today = new Date().toISOString();
   const times = ['1970-01-01T00:00:00Z', '2001-09-09T01:46:40Z', today, '9999-12-31T23:59:59.999Z'];
-  const answer = await app.send(ndjsonLines(times.map((time) => processStart({ '@timestamp': time }))));
+  const answer = await app.send(
+    ndjsonLines(times.map((time) => processStart({ '@timestamp': time }))),
+  );
   assert.equal(answer.body.accepted, 4);
-  const rows = await app.sql`select tableoid::regclass::text as place from events order by "timestamp"`;
+  const rows =
+    await app.sql`select tableoid::regclass::text as place from events order by "timestamp"`;
   const day = `events_${today.slice(0, 10).replaceAll('-', '')}`;
   const other = 'events_other_days';
-  assert.deepEqual(rows.map((row) => row['place']), [other, other, day, other]);
+  assert.deepEqual(
+    rows.map((row) => row['place']),
+    [other, other, day, other],
+  );
 });
 
 test('ensure_events_partition() takes over rows of its day that came before it, and is safe to call at once', async (t) => {
@@ -237,19 +252,29 @@ test('ensure_events_partition() takes over rows of its day that came before it, 
   await Promise.all(
     Array.from({ length: 6 }, () => app.sql`select ensure_events_partition('2001-09-09')`),
   );
-  const rows = await app.sql`select event_id, tableoid::regclass::text as place from events order by "timestamp"`;
-  assert.deepEqual(rows.map((row) => row['place']), ['events_20010909', 'events_other_days']);
+  const rows =
+    await app.sql`select event_id, tableoid::regclass::text as place from events order by "timestamp"`;
+  assert.deepEqual(
+    rows.map((row) => row['place']),
+    ['events_20010909', 'events_other_days'],
+  );
   assert.equal((await app.send(ndjsonLines([early]))).body.duplicates, 1);
 });
 
 test('commit goes on while a day gets its partition', async (t) => {
   const app = await startCollectorApp(t);
   const chunk = (): Promise<unknown> =>
-    app.send(ndjsonLines(Array.from({ length: 20 }, () => processStart({ '@timestamp': '2001-09-09T01:46:40Z' }))));
+    app.send(
+      ndjsonLines(
+        Array.from({ length: 20 }, () => processStart({ '@timestamp': '2001-09-09T01:46:40Z' })),
+      ),
+    );
   const sent = Promise.all(Array.from({ length: 20 }, chunk));
-  const made = app.sql`select ensure_events_partition('2001-09-09')`.catch((error: { code: string }) => {
-    assert.equal(error.code, '55P03');
-  });
+  const made = app.sql`select ensure_events_partition('2001-09-09')`.catch(
+    (error: { code: string }) => {
+      assert.equal(error.code, '55P03');
+    },
+  );
   const answers = (await sent) as { status: number }[];
   await made;
   assert.deepEqual([...new Set(answers.map(({ status }) => status))], [200]);

@@ -5,13 +5,13 @@
 import { type ChunkReceipt, type Encoding, type Problem, problem } from '@launchbeat/ecs-schemas';
 import type { Log } from '@launchbeat/ecs-schemas/beat';
 import { type Admission, LINE_ID_BYTES } from '../admit/admission.ts';
-import type { Assess } from '../assess/assess.ts';
+import type { Alert, Assess } from '../assess/assess.ts';
 import type { Sql } from './database.ts';
 import { createEventPartitions, DAY_MS } from './event-partitions.ts';
 import { createGate } from './gate.ts';
 import { createIndexQueue, type QueueSize } from './index-queue.ts';
-import { faultOf } from './postgresql-faults.ts';
 import type { PostgresqlConfig } from './postgresql-config.ts';
+import { faultOf } from './postgresql-faults.ts';
 import { type Written, writeChunk } from './write-chunk.ts';
 
 /** A chunk that Elasticsearch is to get, as the ledger has it. */
@@ -101,13 +101,18 @@ export function createCommit(options: CommitOptions): Commit {
 
   async function store(admission: Admission): Promise<CommitOutcome> {
     const full = options.indexing ? await queue.full() : undefined;
-    if (full !== undefined) return retry(`The queue to Elasticsearch is full. ${full}`, FULL_RETRY_S);
+    if (full !== undefined)
+      return retry(`The queue to Elasticsearch is full. ${full}`, FULL_RETRY_S);
     await partitions.ensure(daysOf(admission));
     const alerts = options.assess(admission.admitted.map((one) => one.document));
+    return settle(admission, await write(admission, alerts));
+  }
+
+  async function write(admission: Admission, alerts: readonly Alert[]): Promise<Written> {
     const lease = options.indexing ? { leaseSeconds: LEASE_S } : {};
     for (let tries = 1; ; tries += 1) {
       try {
-        return settle(admission, await writeChunk(sql, admission, alerts, lease));
+        return await writeChunk(sql, admission, alerts, lease);
       } catch (error) {
         if (faultOf(error) !== 'again' || tries === TRIES_MAX) throw error;
       }
@@ -136,7 +141,8 @@ export function createCommit(options: CommitOptions): Commit {
         count.duplicates += receipt.duplicates;
         count.rejected += receipt.rejected.length;
         count.alerts += alerts;
-        if (!options.indexing || receipt.accepted === 0) return { outcome: 'done', receipt, alerts };
+        if (!options.indexing || receipt.accepted === 0)
+          return { outcome: 'done', receipt, alerts };
         queue.add(admission.body.length, admission.lines);
         return { outcome: 'done', receipt, alerts, chunk: chunkOf(admission, written) };
       }
@@ -189,10 +195,7 @@ function daysOf(admission: Admission): ReadonlySet<number> {
   return days;
 }
 
-function chunkOf(
-  admission: Admission,
-  written: Extract<Written, { kind: 'new' }>,
-): CommittedChunk {
+function chunkOf(admission: Admission, written: Extract<Written, { kind: 'new' }>): CommittedChunk {
   const { agentId, encoding, namespace, body, lines } = admission;
   const { lineIds } = written;
   const rejectedLines: number[] = [];

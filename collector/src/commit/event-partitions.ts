@@ -40,17 +40,21 @@ export function createEventPartitions(
     }
   }
 
+  /** Chunks that come together wait for one statement. */
+  async function makeOnce(day: number): Promise<void> {
+    const made = making.get(day) ?? make(day).finally(() => making.delete(day));
+    making.set(day, made);
+    await made;
+  }
+
   return {
     async ensure(days) {
       const today = Math.floor(now() / DAY_MS);
-      for (const day of days) {
-        if (day < today - daysBack || day > today + DAYS_AHEAD) continue;
-        if ((known.get(day) ?? 0) > now()) continue;
-        // Chunks that come together wait for one statement.
-        const made = making.get(day) ?? make(day).finally(() => making.delete(day));
-        making.set(day, made);
-        await made;
-      }
+      const wanted = [...days].filter(
+        (day) =>
+          day >= today - daysBack && day <= today + DAYS_AHEAD && (known.get(day) ?? 0) <= now(),
+      );
+      for (const day of wanted) await makeOnce(day);
       for (const day of known.keys()) if (day < today - daysBack) known.delete(day);
     },
   };

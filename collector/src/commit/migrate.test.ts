@@ -30,7 +30,10 @@ test('migrate() applies what is missing in order, and nothing the second time', 
   const sql = await emptyDatabase(t);
   const one = { '0001_one.sql': 'create table one (a integer);' };
   assert.deepEqual(await migrate(sql, folderOf(t, one)), ['0001_one.sql']);
-  const both = folderOf(t, { ...one, '0002_two.sql': 'alter table one add b text; create table two ();' });
+  const both = folderOf(t, {
+    ...one,
+    '0002_two.sql': 'alter table one add b text; create table two ();',
+  });
   assert.deepEqual(await pendingMigrations(sql, both), ['0002_two.sql']);
   assert.deepEqual(await migrate(sql, both), ['0002_two.sql']);
   assert.deepEqual(await migrate(sql, both), []);
@@ -66,7 +69,10 @@ test('migrate() refuses a database that is newer than the program', async (t) =>
   const sql = await emptyDatabase(t);
   const one = { '0001_one.sql': 'create table one ();' };
   await migrate(sql, folderOf(t, { ...one, '0002_two.sql': 'create table two ();' }));
-  await assert.rejects(migrate(sql, folderOf(t, one)), /newer than this program: it has 0002_two\.sql/);
+  await assert.rejects(
+    migrate(sql, folderOf(t, one)),
+    /newer than this program: it has 0002_two\.sql/,
+  );
 });
 
 test('migrate() leaves nothing of a file that fails, and keeps the ones before it', async (t) => {
@@ -76,7 +82,8 @@ test('migrate() leaves nothing of a file that fails, and keeps the ones before i
     '0002_two.sql': 'create table two (); create table one ();',
   });
   await assert.rejects(migrate(sql, folder), /0002_two\.sql failed: .*already exists/);
-  const [row] = await sql`select to_regclass('one') is not null as one, to_regclass('two') is not null as two`;
+  const [row] =
+    await sql`select to_regclass('one') is not null as one, to_regclass('two') is not null as two`;
   assert.deepEqual({ ...row }, { one: true, two: false });
 });
 

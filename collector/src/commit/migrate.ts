@@ -122,7 +122,9 @@ function compare(migrations: readonly Migration[], applied: readonly Applied[]):
 }
 
 function readMigrations(folder: string): Migration[] {
-  const names = readdirSync(folder).filter((name) => name.endsWith('.sql')).sort();
+  const names = readdirSync(folder)
+    .filter((name) => name.endsWith('.sql'))
+    .sort();
   const odd = names.filter((name) => !FILE_NAME.test(name));
   if (odd.length > 0) {
     throw new MigrationError(

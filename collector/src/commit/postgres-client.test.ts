@@ -18,7 +18,10 @@ test('mendConnection() finds what it mends in the installed version', () => {
 });
 
 test('mendConnection() leaves another version as it is', () => {
-  assert.equal(mendConnection('const x = socket?.write(chunk, fn)\n'), 'const x = socket?.write(chunk, fn)\n');
+  assert.equal(
+    mendConnection('const x = socket?.write(chunk, fn)\n'),
+    'const x = socket?.write(chunk, fn)\n',
+  );
 });
 
 test('a transaction whose connection is killed rejects, and the pool goes on', async (t) => {

@@ -1,8 +1,9 @@
 /**
- * Gives the PostgreSQL client with one known fault mended while it is loaded.
- * postgres 3.4.9 writes to a connection that is gone (`rollback`, after the server was restarted in mid-transaction): an exception
- * that nobody can catch, so the whole collector would end. Source: porsager/postgres, issue 1208 and pull request 1209.
- * Keeps: the file is changed only where it is exactly the one with the fault; a version without it is taken as it is.
+ * Gives the PostgreSQL client with its known faults around lost connections mended while it is loaded.
+ * postgres 3.4.9, when a server is restarted in mid-transaction, throws where nobody can catch it (the collector would end), or
+ * loses the place of that connection in the pool for good (the collector would hang). Source: porsager/postgres, issues 1154 and
+ * 1208, pull request 1209; postgres-client.test.ts fails without the mends.
+ * Keeps: the file is changed only where it is exactly the one with the faults; another version is taken as it is.
  */
 import { registerHooks } from 'node:module';
 import type postgresClient from 'postgres';
@@ -12,19 +13,24 @@ const FILE = /\/postgres\/src\/connection\.js$/;
 /** What stands there, and what stands there instead. */
 const MENDS: readonly (readonly [found: string, mended: string])[] = [
   [
-    '    const x = socket.write(chunk, fn)\n',
+    // A `rollback` for a connection that is gone: refused at once, and the connection stays where the pool can open it again.
+    "    if (stream)\n      return queryError(q, Errors.generic('COPY_IN_PROGRESS'",
     `    if (!socket) {
-      chunk = nextWriteTimer = null
-      error(Errors.connection('CONNECTION_CLOSED', options))
-      return false
+      queryError(q, Errors.connection('CONNECTION_CLOSED', options))
+      return true
     }
-    const x = socket.write(chunk, fn)
-`,
+    if (stream)
+      return queryError(q, Errors.generic('COPY_IN_PROGRESS'`,
   ],
   [
-    // What was not written yet would stand in front of the next connection's first words.
+    // What was not written yet must not stand in front of the next connection's first words, nor hold them back.
     '    incomings = null\n    clearImmediate(nextWriteTimer)\n',
     '    incomings = null\n    clearImmediate(nextWriteTimer)\n    chunk = nextWriteTimer = null\n',
+  ],
+  [
+    // Queries that came between the socket's error and its close would wait for ever.
+    '    !hadError && (query || sent.length) && error(',
+    '    ;(query || sent.length) && error(',
   ],
 ];
 
@@ -39,7 +45,8 @@ const hooks = registerHooks({
     const loaded = next(url, context);
     if (!FILE.test(url) || loaded.source === undefined || loaded.source === null) return loaded;
     const { source } = loaded;
-    const text = typeof source === 'string' ? source : Buffer.from(source as Uint8Array).toString('utf8');
+    const text =
+      typeof source === 'string' ? source : Buffer.from(source as Uint8Array).toString('utf8');
     return { ...loaded, source: mendConnection(text) };
   },
 });

@@ -7,8 +7,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Log } from '@launchbeat/ecs-schemas/beat';
 import type { Sql } from './database.ts';
 import { createEventPartitions, DAY_MS } from './event-partitions.ts';
-import { faultOf } from './postgresql-faults.ts';
 import type { PostgresqlConfig } from './postgresql-config.ts';
+import { faultOf } from './postgresql-faults.ts';
 
 export interface RetentionOptions {
   readonly sql: Sql;

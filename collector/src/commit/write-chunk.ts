@@ -59,10 +59,7 @@ export async function writeChunk(
 }
 
 /** The ledger row without its bytes; undefined if the key is there. Two at once: the second waits for the first. */
-async function claimKey(
-  sql: TransactionSql,
-  admission: Admission,
-): Promise<number | undefined> {
+async function claimKey(sql: TransactionSql, admission: Admission): Promise<number | undefined> {
   const { agentId, idempotencyKey, digest, encoding, namespace, lines, body } = admission;
   const [row] = await sql<{ id: string }[]>`
     insert into chunks

@@ -98,7 +98,7 @@ type Meddle = (
 
 /** A proxy before Elasticsearch; `meddle` decides what becomes of each `_bulk`. */
 async function proxy(t: TestContext, url: string, meddle: Meddle): Promise<string> {
-  const server = createServer(async (request, response) => {
+  const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const parts: Buffer[] = [];
     for await (const part of request) parts.push(part as Buffer);
     const forward = async (): Promise<Response> =>
@@ -115,6 +115,9 @@ async function proxy(t: TestContext, url: string, meddle: Meddle): Promise<strin
       return;
     }
     await pass(await forward(), response);
+  };
+  const server = createServer((request, response) => {
+    answer(request, response).catch(() => response.destroy());
   }).listen(0, '127.0.0.1');
   await new Promise((resolve) => server.once('listening', resolve));
   t.after(() => {

@@ -29,14 +29,6 @@ export const elasticsearchConfigSchema = z
       .strictObject({
         /** PEM files of the CAs to trust instead of Node's own list. */
         certificate_authorities: stringList(),
-        /** SHA-256 of the CA's certificate, hex, as Elasticsearch prints it at its first start. */
-        ca_trusted_fingerprint: z
-          .string()
-          .regex(
-            /^(?:[0-9a-fA-F]{2}:?){31}[0-9a-fA-F]{2}$/,
-            'Expected the 64 hex digits of a SHA-256',
-          )
-          .optional(),
         /** none = take any certificate. */
         verification_mode: z.enum(['full', 'none']).default('full'),
       })

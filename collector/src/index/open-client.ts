@@ -12,7 +12,6 @@ const RESPONSE_BYTES_MAX = 64 * 1024 * 1024;
 /** Makes the client; opens no connection. Throws if a file of `ssl.certificate_authorities` cannot be read. */
 export function openClient(config: ElasticsearchConfig): Client {
   const auth = authOf(config);
-  const fingerprint = config.ssl.ca_trusted_fingerprint;
   return new Client({
     nodes: [...config.hosts],
     maxRetries: 0,
@@ -28,7 +27,6 @@ export function openClient(config: ElasticsearchConfig): Client {
         : { ca: config.ssl.certificate_authorities.map(readAuthority) }),
     },
     ...(auth === undefined ? {} : { auth }),
-    ...(fingerprint === undefined ? {} : { caFingerprint: withColons(fingerprint) }),
   });
 }
 
@@ -56,9 +54,4 @@ function readAuthority(file: string): Buffer {
       { cause },
     );
   }
-}
-
-/** The client compares with Node's form, `AB:CD:…`. */
-function withColons(fingerprint: string): string {
-  return (fingerprint.replaceAll(':', '').toUpperCase().match(/../g) ?? []).join(':');
 }

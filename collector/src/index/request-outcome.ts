@@ -62,29 +62,22 @@ export function explainFailure(error: unknown): Failure {
 function explainStatus(error: errors.ResponseError): Failure {
   const status = error.statusCode ?? 0;
   const reason = `HTTP ${status}: ${shorten(errorReason(error.body) ?? error.message)}`;
-  switch (true) {
-    case status === 413:
-      return { kind: 'too_large', status, reason };
-    case status === 429:
-      return { kind: 'not_applied', status, reason };
-    case status === 401:
-      return {
-        kind: 'needs_person',
-        status,
-        reason: `${reason}; check api_key, or username and password, of elasticsearch`,
-      };
-    case status === 403:
-      return {
-        kind: 'needs_person',
-        status,
-        reason: `${reason}; the user needs auto_configure, create_doc, read and maintenance on the data stream`,
-      };
-    case status >= 500:
-      // A proxy answers 502 to 504 for a request that Elasticsearch may have taken.
-      return { kind: 'unknown', status, reason };
-    default:
-      return { kind: 'needs_person', status, reason: `${reason}; check elasticsearch.hosts` };
+  const person = (mend: string): Failure => ({
+    kind: 'needs_person',
+    status,
+    reason: `${reason}; ${mend}`,
+  });
+  if (status === 413) return { kind: 'too_large', status, reason };
+  if (status === 429) return { kind: 'not_applied', status, reason };
+  // A proxy answers 502 to 504 for a request that Elasticsearch may have taken.
+  if (status >= 500) return { kind: 'unknown', status, reason };
+  if (status === 401) return person('check api_key, or username and password, of elasticsearch');
+  if (status === 403) {
+    return person(
+      'the user needs auto_configure, create_doc, read and maintenance on the data stream',
+    );
   }
+  return person('check elasticsearch.hosts');
 }
 
 /** `error.reason` of an answer of Elasticsearch, with its type. */

@@ -183,7 +183,9 @@ function waitMs({ answer, chatId, attempt }: Failed, delivery: Delivery): number
       );
       return fullMs / 2 + (Math.random() * fullMs) / 2;
     }
-    default:
+    case 'done':
+    case 'refused':
+    case 'bad_markup':
       return 0;
   }
 }

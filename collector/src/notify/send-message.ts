@@ -76,25 +76,23 @@ function explain(error: unknown): SendOutcome {
   if (!(error instanceof GrammyError)) throw error;
   const { error_code: status, parameters } = error;
   const reason = `HTTP ${status}: ${error.description}`;
-  switch (true) {
-    case status === 429: {
-      const seconds = parameters.retry_after ?? RETRY_AFTER_DEFAULT_S;
-      return { outcome: 'throttled', retryAfterMs: seconds * 1000, reason };
-    }
-    case parameters.migrate_to_chat_id !== undefined:
-      return { outcome: 'moved', chatId: String(parameters.migrate_to_chat_id) };
-    case status === 401 || status === 404:
-      return {
-        outcome: 'bad_token',
-        reason: `${reason}; check telegram.token and telegram.api_root`,
-      };
-    case status === 400 && /can't parse entities|can't parse message text/i.test(error.description):
-      return { outcome: 'bad_markup', reason };
-    case status >= 500:
-      return { outcome: 'retry', reason };
-    default:
-      return { outcome: 'refused', reason };
+  if (status === 429) {
+    const seconds = parameters.retry_after ?? RETRY_AFTER_DEFAULT_S;
+    return { outcome: 'throttled', retryAfterMs: seconds * 1000, reason };
   }
+  if (parameters.migrate_to_chat_id !== undefined) {
+    return { outcome: 'moved', chatId: String(parameters.migrate_to_chat_id) };
+  }
+  if (status === 401 || status === 404) {
+    return {
+      outcome: 'bad_token',
+      reason: `${reason}; check telegram.token and telegram.api_root`,
+    };
+  }
+  if (status === 400 && /can't parse (entities|message text)/i.test(error.description)) {
+    return { outcome: 'bad_markup', reason };
+  }
+  return { outcome: status >= 500 ? 'retry' : 'refused', reason };
 }
 
 /** Of the inner error only its code: its text has the URL, and the URL has the token. */

@@ -97,15 +97,22 @@ function lensPanel(
   };
 }
 
-/** One figure. Column key: `value`. */
-export function metric(parts: LensParts & { readonly subtitle?: string; color?: string }): Panel {
-  return lensPanel(parts, 'lnsMetric', (layer) => ({
+/**
+ * One figure, which must be a number. Lens shows a metric's label and no panel title (noPanelTitle), so the title becomes the label.
+ */
+export function metric(parts: Omit<LensParts, 'columns'> & { readonly value: ColumnSpec }): Panel {
+  const { value, ...rest } = parts;
+  const columns = {
+    value: (idOf: (key: string) => string) => ({ ...value(idOf), label: parts.title }),
+  };
+  const panel = lensPanel({ ...rest, columns }, 'lnsMetric', (layer) => ({
     layerId: layer.id,
     layerType: 'data',
     metricAccessor: layer.idOf('value'),
-    ...(parts.subtitle === undefined ? {} : { subtitle: parts.subtitle }),
-    ...(parts.color === undefined ? {} : { color: parts.color }),
+    // Without a panel title there is no info sign either: the description stands under the label.
+    ...(parts.description === undefined ? {} : { subtitle: parts.description }),
   }));
+  return { ...panel, embeddableConfig: { ...panel.embeddableConfig, hidePanelTitles: true } };
 }
 
 export type SeriesType = 'bar_stacked' | 'bar_horizontal' | 'bar_horizontal_stacked' | 'line';

@@ -32,6 +32,16 @@ const MUTATIONS: Readonly<Record<string, Mutation>> = {
     },
     /shows column x of layer .* which is not there/,
   ],
+  'a metric that is no number': [
+    ({ chart }) => {
+      Object.assign(columnOf(chart('lnsMetric'), 'count'), {
+        operationType: 'max',
+        sourceField: '@timestamp',
+        dataType: 'date',
+      });
+    },
+    /a metric must show a number/,
+  ],
   'groups where figures belong': [
     ({ chart }) => {
       const layer = chart('lnsHeatmap').state.visualization;

@@ -30,6 +30,16 @@ function checkEnvelope(object: ExportedObject, report: Report): void {
   }
 }
 
+/** Lens's metric took numbers only at first; dates and texts came later. */
+function checkFigure(attributes: unknown, where: string, report: Report): void {
+  if (at(attributes, 'visualizationType') !== 'lnsMetric') return;
+  const visualization = at(attributes, 'state', 'visualization');
+  const layers = at(attributes, 'state', 'datasourceStates', 'formBased', 'layers');
+  const layer = at(layers, textOf(at(visualization, 'layerId')));
+  const column = at(layer, 'columns', textOf(at(visualization, 'metricAccessor')));
+  if (at(column, 'dataType') !== 'number') report(where, 'a metric must show a number');
+}
+
 function checkPanel(panel: unknown, object: ExportedObject, report: Report): void {
   const type = textOf(at(panel, 'type'));
   const title = textOf(at(panel, 'title'));
@@ -45,6 +55,7 @@ function checkPanel(panel: unknown, object: ExportedObject, report: Report): voi
     if (COMPOSED.has(textOf(at(column, 'operationType'))))
       report(where, 'uses a formula: let the agent compute the figure');
   }
+  checkFigure(at(panel, 'embeddableConfig', 'attributes'), where, report);
   if (Object.keys(objectOf(at(state, 'datasourceStates', 'textBased', 'layers'))).length > 0)
     report(where, 'uses ES|QL, which 8.11 cannot keep');
 }

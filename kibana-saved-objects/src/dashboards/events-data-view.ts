@@ -17,7 +17,7 @@ const labels = (say: Say): Readonly<Record<string, string>> => ({
   'launchbeat.actor.domain': say('Domain of the person', 'Домен сотрудника'),
   'launchbeat.actor.id': say('SID of the person', 'SID сотрудника'),
   'launchbeat.program': say('Watched program', 'Отслеживаемая программа'),
-  'launchbeat.launch': say('Started by', 'Чей запуск'),
+  'launchbeat.launch': say('Kind of start', 'Чей запуск'),
   'launchbeat.pair': say('Parent > child', 'Родитель > потомок'),
   'launchbeat.executable_dir': say('Folder', 'Папка'),
   'launchbeat.command_line_length': say('Command line length', 'Длина командной строки'),

@@ -29,7 +29,7 @@ function figures(naming: Naming): Row {
   const { say, words } = naming;
   const start = startOf(naming, 'hunting');
   const figure = (name: string, title: string, query: string) =>
-    metric({ ...start(name, title), columns: { value: count(words.starts, query) } });
+    metric({ ...start(name, title), value: count(words.starts, query) });
   const flags = flagWords(say);
   const secrets = metric({
     ...start('secrets', say('Secrets redacted', 'Скрыто секретов')),
@@ -37,7 +37,7 @@ function figures(naming: Naming): Row {
       'Passwords, keys and tokens that stood on command lines.',
       'Пароли, ключи и токены, стоявшие в командных строках.',
     ),
-    columns: { value: sum(say('Secrets', 'Секреты'), 'launchbeat.redacted') },
+    value: sum(say('Secrets', 'Секреты'), 'launchbeat.redacted'),
   });
   return {
     height: 6,

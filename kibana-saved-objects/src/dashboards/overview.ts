@@ -24,7 +24,7 @@ function figures(naming: Naming): Row {
   const start = startOf(naming, 'overview');
   const starts = metric({
     ...start('starts', say('Process starts', 'Запуски процессов')),
-    columns: { value: count(words.starts) },
+    value: count(words.starts),
   });
   const launches = metric({
     ...start('launches', say('Started by people', 'Запущено сотрудниками')),
@@ -32,19 +32,19 @@ function figures(naming: Naming): Row {
       'Without helper processes and without the system.',
       'Без служебных процессов и без системы.',
     ),
-    columns: { value: count(words.launches, BY_PEOPLE) },
+    value: count(words.launches, BY_PEOPLE),
   });
   const people = metric({
     ...start('people', words.people),
-    columns: { value: uniqueCount(words.people, 'launchbeat.actor.name', BY_PEOPLE) },
+    value: uniqueCount(words.people, 'launchbeat.actor.name', BY_PEOPLE),
   });
   const pcs = metric({
     ...start('pcs', words.pcs),
-    columns: { value: uniqueCount(words.pcs, 'host.name') },
+    value: uniqueCount(words.pcs, 'host.name'),
   });
   const executables = metric({
     ...start('executables', say('Different executables', 'Разных исполняемых файлов')),
-    columns: { value: uniqueCount(words.executables, 'process.executable') },
+    value: uniqueCount(words.executables, 'process.executable'),
   });
   const share = pie({
     ...start('helper-share', say('Who starts', 'Чьи запуски')),

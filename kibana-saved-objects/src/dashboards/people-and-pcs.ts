@@ -23,19 +23,19 @@ function figures(naming: Naming): Row {
   const start = startOf(naming, 'people');
   const people = metric({
     ...start('people', words.people),
-    columns: { value: uniqueCount(words.people, 'launchbeat.actor.name') },
+    value: uniqueCount(words.people, 'launchbeat.actor.name'),
   });
   const pcs = metric({
     ...start('pcs', words.pcs),
-    columns: { value: uniqueCount(words.pcs, 'host.name') },
+    value: uniqueCount(words.pcs, 'host.name'),
   });
   const files = metric({
     ...start('files', say('Different programs', 'Разных программ')),
-    columns: { value: uniqueCount(words.programs, 'process.name') },
+    value: uniqueCount(words.programs, 'process.name'),
   });
   const elevated = metric({
     ...start('elevated', say('Elevated starts', 'С повышенными правами')),
-    columns: { value: count(words.starts, flagged('elevated')) },
+    value: count(words.starts, flagged('elevated')),
   });
   return {
     height: 6,

@@ -27,19 +27,19 @@ function figures(naming: Naming): Row {
   const start = startOf(naming, 'trees');
   const pairs = metric({
     ...start('pairs', say('Different pairs', 'Разных пар')),
-    columns: { value: uniqueCount(say('Pairs', 'Пары'), 'launchbeat.pair') },
+    value: uniqueCount(say('Pairs', 'Пары'), 'launchbeat.pair'),
   });
   const parents = metric({
     ...start('parents', say('Different parents', 'Разных родителей')),
-    columns: { value: uniqueCount(say('Parents', 'Родители'), 'process.parent.executable') },
+    value: uniqueCount(say('Parents', 'Родители'), 'process.parent.executable'),
   });
   const office = metric({
     ...start('office', say('Children of Office', 'Потомки Office')),
-    columns: { value: count(words.starts, flagged('office_child')) },
+    value: count(words.starts, flagged('office_child')),
   });
   const shells = metric({
     ...start('shells', say('Shells and script hosts', 'Оболочки и сценарии')),
-    columns: { value: count(words.starts, flagged('script_host')) },
+    value: count(words.starts, flagged('script_host')),
   });
   return {
     height: 6,

@@ -11,31 +11,31 @@ import type { Naming } from './naming.ts';
 import { WATCHED_LAUNCH } from './questions.ts';
 
 function figures(naming: Naming): Row {
-  const { say, words } = naming;
+  const { words } = naming;
   const start = startOf(naming, 'watched');
   const launches = metric({
     ...start('launches', words.launches),
-    columns: { value: count(words.launches) },
+    value: count(words.launches),
   });
   const people = metric({
     ...start('people', words.people),
-    columns: { value: uniqueCount(words.people, 'launchbeat.actor.name') },
+    value: uniqueCount(words.people, 'launchbeat.actor.name'),
   });
   const pcs = metric({
     ...start('pcs', words.pcs),
-    columns: { value: uniqueCount(words.pcs, 'host.name') },
+    value: uniqueCount(words.pcs, 'host.name'),
   });
-  const last = metric({
-    ...start('last', say('Last launch', 'Последний запуск')),
-    columns: { value: lastTime(words.last) },
+  const programs = metric({
+    ...start('programs', words.programs),
+    value: uniqueCount(words.programs, 'launchbeat.program'),
   });
   return {
     height: 6,
     panels: [
-      [10, launches],
-      [10, people],
-      [10, pcs],
-      [18, last],
+      [12, launches],
+      [12, people],
+      [12, pcs],
+      [12, programs],
     ],
   };
 }
@@ -142,7 +142,7 @@ function peopleRow(naming: Naming): Row {
     },
     widths: { launches: 100, pcs: 70, first: 200, last: 200 },
   });
-  const each2 = searchPanel({
+  const single = searchPanel({
     name: `${naming.dashboardId('watched')}/events`,
     title: say('Launches', 'Запуски'),
     searchId: naming.searchId('launches'),
@@ -151,7 +151,7 @@ function peopleRow(naming: Naming): Row {
     height: 18,
     panels: [
       [22, each],
-      [26, each2],
+      [26, single],
     ],
   };
 }

@@ -10,6 +10,7 @@ import { bundleText } from '../bundle.ts';
 import { at, listOf } from '../check/json.ts';
 import { officeMonth } from '../office/office-month.ts';
 import { type FilledStream, filledStream } from './filled-stream.ts';
+import { otherRequest } from './other-bucket.ts';
 import { type PanelRequest, panelRequests } from './panel-requests.ts';
 import { panelRows } from './panel-rows.ts';
 import type { Asked } from './time-range.ts';
@@ -52,10 +53,33 @@ describe('on a month of an office', () => {
         const response = await stream.search(request.body);
         assert.equal(at(response, '_shards', 'failed'), 0, request.name);
         empty.push(...emptyParts(request, response));
+        const other = otherRequest(request, response, asked);
+        if (other !== undefined) await stream.search(other);
       }
       assert.deepEqual(empty, []);
     });
   }
+
+  test('"Other" and the groups together are all documents of a chart', async () => {
+    const request = panelRequests(bundleText('en'), asked).find(({ name }) =>
+      name.endsWith('Starts over time by person'),
+    );
+    assert.ok(request);
+    const [, time, starts] = request.columns.map(([id]) => id);
+    const response = await stream.search(request.body);
+    const second = otherRequest(request, response, asked);
+    assert.ok(second);
+    const other = at(await stream.search(second), 'aggregations', 'other-filter', 'buckets', '-');
+    const shown = panelRows(request.columns, response).map((row) => Number(row[starts ?? '']));
+    const rest = Number(at(other, 'doc_count'));
+    const all = documents.filter(({ launchbeat }) => launchbeat.launch).length;
+    assert.ok(rest > 0);
+    assert.equal(
+      shown.reduce((sum, one) => sum + one, rest),
+      all,
+    );
+    assert.ok(listOf(at(other, time ?? '', 'buckets')).length > 10);
+  });
 
   test('figures are those that the documents have', async () => {
     const requests = panelRequests(bundleText('en'), asked);
