@@ -4,7 +4,7 @@
  * ends: a file with a process id would keep an agent from starting after a power cut, as soon as the id is in use again.
  */
 import { createHash } from 'node:crypto';
-import { mkdirSync, realpathSync } from 'node:fs';
+import { existsSync, mkdirSync, realpathSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 
@@ -38,4 +38,17 @@ export async function lockFolder(folder: string): Promise<() => void> {
   });
   server.unref();
   return () => server.close();
+}
+
+/** Whether a living agent holds the folder. */
+export async function isLocked(folder: string): Promise<boolean> {
+  if (!existsSync(folder)) return false;
+  try {
+    (await lockFolder(folder))();
+    return false;
+  } catch (error) {
+    const code = ((error as Error).cause as NodeJS.ErrnoException | undefined)?.code;
+    if (code === 'EADDRINUSE' || code === 'EACCES') return true;
+    throw error;
+  }
 }

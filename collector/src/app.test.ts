@@ -163,7 +163,7 @@ test('admitConfigSchema wants room for one chunk of the largest size', () => {
   assert.match(small.error?.message ?? '', /at least 264MiB/);
 });
 
-test('over HTTPS a chunk is taken, TLS 1.1 is not spoken, and a broken file is named', async (t) => {
+test('over HTTPS the app answers, TLS 1.1 is not spoken, and a broken file is named', async (t) => {
   const folder = temporaryFolder(t);
   await initCertificates({ folder, hosts: ['localhost', '127.0.0.1'] });
   const tls = { enabled: true, certificate: 'server.crt', key: 'server.key' };

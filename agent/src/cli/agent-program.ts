@@ -11,6 +11,8 @@ import {
 import { type Command, Option } from 'commander';
 import { AGENT_HOME, agentVersion } from '../config.ts';
 import { run } from './run.ts';
+import { addShipCommand } from './ship.ts';
+import { addSpoolCommands } from './spool.ts';
 import { testOutput } from './test-output.ts';
 
 /** Builds the program; parse it with runBeat(). */
@@ -54,6 +56,9 @@ export function agentProgram(): Command {
     .action((options: { build: TemplateBuild }) =>
       console.log(JSON.stringify(indexTemplate({ build: options.build }), null, 2)),
     );
+
+  addSpoolCommands(program);
+  addShipCommand(program);
 
   program
     .command('version')
