@@ -4,7 +4,7 @@ NODE := node_modules/.bin/node
 FILES ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check types lint format layers faults bench docs audit-policy clean
+.PHONY: dashboards help demo test check types lint format layers faults bench docs audit-policy clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -43,6 +43,11 @@ bench: node_modules/.package-lock.json ## Measured claims (ONLY=agent|collector)
 
 docs: node_modules/.package-lock.json ## Write the generated pages of docs/ anew
 	@$(NODE) tests/docs/write-docs.ts
+
+dashboards: node_modules/.package-lock.json ## Write the dashboards anew, check them, run every panel
+	@$(NODE) kibana-saved-objects/src/write-bundle.ts
+	@$(NODE) kibana-saved-objects/src/check/main.ts kibana-saved-objects/*.ndjson
+	@$(NODE) tests/support/run-tests.ts 'kibana-saved-objects/src/panels/*.test.ts'
 
 audit-policy: node_modules/.package-lock.json ## Write the GPO backup of the audit policy anew
 	@$(NODE) agent/windows/audit-policy/write-gpo-backup.ts

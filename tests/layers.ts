@@ -97,7 +97,9 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
     'collector/src/*',
     'ecs-schemas/src',
     'ecs-schemas/src/beat',
+    'kibana-saved-objects/src',
     'commander',
+    'zod',
     'node:*',
   ],
 

@@ -22,6 +22,7 @@ import { type AlertsConfig, alertsConfigSchema } from './assess/alerts-config.ts
 import { postgresqlConfigSchema } from './commit/postgresql-config.ts';
 import { httpConfigSchema } from './http-config.ts';
 import { elasticsearchConfigSchema } from './index/elasticsearch-config.ts';
+import { kibanaConfigSchema } from './kibana-config.ts';
 import { telegramConfigSchema } from './notify/telegram-config.ts';
 
 export const collectorConfigSchema = z.strictObject({
@@ -30,6 +31,7 @@ export const collectorConfigSchema = z.strictObject({
   postgresql: postgresqlConfigSchema,
   elasticsearch: elasticsearchConfigSchema,
   telegram: telegramConfigSchema,
+  kibana: kibanaConfigSchema,
   alerts: z
     .strictObject({
       /** File with the chats, the rules and the message template; relative to path.config. */

@@ -4,6 +4,7 @@
 import { indexTemplate, type TemplateBuild } from '@launchbeat/ecs-schemas';
 import {
   beatCommand,
+  defaultCommand,
   exportConfig,
   globalFlags,
   loadProgramConfig,
@@ -24,10 +25,9 @@ export function agentProgram(): Command {
     configFile: AGENT_HOME.configFile,
   });
 
-  program
-    .command('run', { isDefault: true })
+  defaultCommand(program, 'run')
     .description('read, spool and ship events until asked to stop (default)')
-    .action(async (_options, command: Command) => run(globalFlags(command)));
+    .action(async (_rest, _options, command: Command) => run(globalFlags(command)));
 
   const test = program.command('test').description('test the config or the way to the collector');
   test

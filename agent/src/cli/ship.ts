@@ -49,7 +49,13 @@ async function ship(folder: string, state: string | undefined, command: Command)
   try {
     const { collector } = config.output;
     const outcome = await shipFolder(
-      { folder, stateFolder, config: collector, log: screenLog(), say: (line) => console.log(line) },
+      {
+        folder,
+        stateFolder,
+        config: collector,
+        log: screenLog(),
+        say: (line) => console.log(line),
+      },
       stopSignal(),
     );
     tell(outcome, stateFolder);
@@ -66,7 +72,9 @@ function tell(outcome: ShipOutcome, stateFolder: string): void {
   );
   if (tornBytes > 0) console.log(`${tornBytes} bytes at the end are half a line and were left.`);
   if (counts.quarantinedLines > 0) {
-    console.error(`${counts.quarantinedLines} lines are in ${stateFolder}/quarantine, with reasons.`);
+    console.error(
+      `${counts.quarantinedLines} lines are in ${stateFolder}/quarantine, with reasons.`,
+    );
     process.exitCode = 1;
   }
   if (outcome.outcome === 'ended') {

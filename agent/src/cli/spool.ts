@@ -69,7 +69,11 @@ function list({ spool, data }: Places): void {
     sum.pendingLines += pendingLines;
     sum.pendingBytes += pendingBytes;
     const done = pendingBytes === 0 ? 'acknowledged' : 'pending';
-    rows.push([segment.name, ...[lines, segment.size, pendingLines, pendingBytes].map(String), done]);
+    rows.push([
+      segment.name,
+      ...[lines, segment.size, pendingLines, pendingBytes].map(String),
+      done,
+    ]);
   }
   const header = ['segment', 'lines', 'bytes', 'pending lines', 'pending bytes', 'state'];
   const last = ['all', ...Object.values(sum).map(String), ''];

@@ -92,7 +92,10 @@ export function* exportSpool(
       const place = `${segment.name}@${line.first}-${line.end - 1}`;
       yield whole
         ? { outcome: 'done', bytes: Buffer.concat([line.bytes, Buffer.from('\n')]) }
-        : { outcome: 'refused', fault: { place, reason: faultOf(line) ?? 'line is not an object' } };
+        : {
+            outcome: 'refused',
+            fault: { place, reason: faultOf(line) ?? 'line is not an object' },
+          };
     }
   }
 }

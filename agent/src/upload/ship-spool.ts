@@ -107,7 +107,11 @@ async function step(loop: Loop): Promise<'went_on' | 'idle'> {
 
 function onUnfit(loop: Loop, piece: Piece & { outcome: 'unfit' }): void {
   const place = placeOf(piece.range);
-  keepAside(loop.quarantineFolder ?? loop.spoolFolder, [{ reason: piece.reason, place, bytes: piece.bytes }], loop.log);
+  keepAside(
+    loop.quarantineFolder ?? loop.spoolFolder,
+    [{ reason: piece.reason, place, bytes: piece.bytes }],
+    loop.log,
+  );
   loop.counts.corruptLines += 1;
   loop.counts.quarantinedLines += 1;
   loop.log.error(
@@ -181,7 +185,11 @@ function onRefused(loop: Loop, chunk: Chunk, refusal: Refusal): void {
   const place = placeOf(chunk);
   const each = rejectedEntries(chunk, rejected);
   const whole = [{ reason, place, bytes: chunk.bytes }];
-  keepAside(loop.quarantineFolder ?? loop.spoolFolder, each.length === chunk.lines ? each : whole, loop.log);
+  keepAside(
+    loop.quarantineFolder ?? loop.spoolFolder,
+    each.length === chunk.lines ? each : whole,
+    loop.log,
+  );
   loop.counts.quarantinedChunks += 1;
   loop.counts.quarantinedLines += chunk.lines;
   loop.log.error(

@@ -29,9 +29,11 @@ export function addAgentCommands(program: Command): void {
     .description('list the keys, without secrets')
     .action(async (_options, command: Command) =>
       withKeys(command, async (keys) => {
+        console.log(['ID', 'STATE', 'LAST USED', 'AGENT', 'NAME'].join('\t'));
         for (const key of await keys.list()) {
           const state = key.revokedAt === undefined ? 'valid' : 'revoked';
-          console.log([key.id, state, key.agentId ?? 'not used yet', key.name].join('\t'));
+          const used = key.lastUsedAt?.toISOString() ?? 'never';
+          console.log([key.id, state, used, key.agentId ?? '-', key.name].join('\t'));
         }
       }),
     );

@@ -2,13 +2,19 @@
  * The commands of `launchbeat-collector`: run (default), setup, test, export, agents, certs, version.
  */
 import { indexTemplate, type TemplateBuild } from '@launchbeat/ecs-schemas';
-import { beatCommand, exportConfig, globalFlags } from '@launchbeat/ecs-schemas/beat';
+import {
+  beatCommand,
+  defaultCommand,
+  exportConfig,
+  globalFlags,
+} from '@launchbeat/ecs-schemas/beat';
+import { bundleText, type Language } from '@launchbeat/kibana-saved-objects';
 import { type Command, Option } from 'commander';
 import { COLLECTOR_HOME, collectorVersion, loadCollector } from '../config.ts';
 import { addAgentCommands } from './agents.ts';
 import { addCertificateCommands } from './certs.ts';
 import { run } from './run.ts';
-import { setup } from './setup.ts';
+import { type SetupOptions, setup } from './setup.ts';
 import { testOutput } from './test-output.ts';
 
 /** Builds the program; parse it with runBeat(). */
@@ -20,14 +26,16 @@ export function collectorProgram(): Command {
     configFile: COLLECTOR_HOME.configFile,
   });
 
-  program
-    .command('run', { isDefault: true })
+  defaultCommand(program, 'run')
     .description('take chunks until asked to stop (default)')
-    .action(async (_options, command: Command) => run(globalFlags(command)));
+    .action(async (_rest, _options, command: Command) => run(globalFlags(command)));
   program
     .command('setup')
     .description('make or update the tables of PostgreSQL and the template of Elasticsearch')
-    .action(async (_options, command: Command) => setup(globalFlags(command)));
+    .option('--dashboards', 'import the dashboards into Kibana too')
+    .action(async (options: SetupOptions, command: Command) =>
+      setup(globalFlags(command), options),
+    );
 
   const test = program.command('test').description('test the config or the stores');
   test
@@ -57,6 +65,14 @@ export function collectorProgram(): Command {
     .action((options: { build: TemplateBuild; retention?: string }) =>
       console.log(JSON.stringify(indexTemplate(options), null, 2)),
     );
+
+  exports
+    .command('dashboard')
+    .description('print the dashboards as Kibana imports them, NDJSON')
+    .addOption(new Option('--language <language>').choices(['en', 'ru']).default('en'))
+    .action((options: { language: Language }) => {
+      process.stdout.write(bundleText(options.language));
+    });
 
   addAgentCommands(program);
   addCertificateCommands(program);

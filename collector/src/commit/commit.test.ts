@@ -8,6 +8,7 @@ import { eventId } from '@launchbeat/ecs-schemas';
 import { startCollectorApp } from '../../../tests/support/collector-app.ts';
 import { ndjsonLines, processStart } from '../../../tests/support/documents.ts';
 import { eventually } from '../../../tests/support/eventually.ts';
+import { testDatabase } from '../../../tests/support/postgres.ts';
 import type { Sql } from './database.ts';
 
 const KEY = 'launchbeat.20261123.7.ndjson@0-999';
@@ -94,6 +95,17 @@ test('commit stores an event once that comes in two chunks, and indexes it with 
   assert.deepEqual(answer.body, { accepted: 1, duplicates: 2, rejected: [] });
   assert.deepEqual(await counts(app.sql), { events: 3, chunks: 2, alerts: 6 });
   assert.deepEqual(app.offered[1]?.rejectedLines, [1, 3]);
+});
+
+test('commit raises no alert for an event that was there before the rule was', async (t) => {
+  const { url } = await testDatabase(t);
+  const before = await startCollectorApp(t, { databaseUrl: url });
+  const after = await startCollectorApp(t, { databaseUrl: url, alerts: CHATS });
+  const [old, fresh] = some(2);
+  assert.ok(old && fresh);
+  await before.send(ndjsonLines([old]));
+  await after.send(ndjsonLines([old, fresh]));
+  assert.deepEqual(await counts(after.sql), { events: 2, chunks: 2, alerts: 2 });
 });
 
 test('commit does not queue a chunk for index that has nothing new', async (t) => {

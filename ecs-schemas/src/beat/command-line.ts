@@ -43,6 +43,22 @@ export function beatCommand(options: BeatCommandOptions): Command {
     .exitOverride();
 }
 
+/**
+ * Adds the command that runs when none is named. A word that is no command would reach it as an argument: it is refused as what it is.
+ * The action gets the (empty) rest first.
+ */
+export function defaultCommand(program: Command, name: string): Command {
+  return program
+    .command(name, { isDefault: true })
+    .usage('[options]')
+    .argument('[rest...]')
+    .hook('preAction', (_program, command) => {
+      const [word] = command.args;
+      if (word === undefined) return;
+      throw new Error(`"${word}" is no command. ${program.name()} --help lists them.`);
+    });
+}
+
 /** Reads the global flags from any sub-command. */
 export function globalFlags(command: Command): GlobalFlags {
   const flags = command.optsWithGlobals() as Record<string, unknown>;

@@ -11,10 +11,14 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { initCertificates } from '../../../collector/src/certificates/init-certificates.ts';
+import {
+  type StandIn,
+  type StandInOptions,
+  startKibanaStandIn,
+} from '../../../tests/support/kibana.ts';
 import { bundleObjects, bundleText } from '../bundle.ts';
 import { type ImportOptions, importBundle } from './import-bundle.ts';
 import type { KibanaAddress } from './kibana-request.ts';
-import { type StandIn, type StandInOptions, startKibanaStandIn } from './kibana-stand-in.ts';
 
 const TEXT = bundleText('en');
 const OBJECTS = bundleObjects('en').length;

@@ -1,5 +1,5 @@
 /**
- * For tests: an HTTP server that behaves as Kibana's status and import API do, and as strictly: headers, rights, multipart, versions
+ * An HTTP server that behaves as Kibana's status and import API do, and as strictly: headers, rights, multipart, versions
  * of objects, duplicates, missing references, conflicts. It keeps what was imported, per space. No part of it is Kibana's.
  */
 import { Buffer } from 'node:buffer';

@@ -1,0 +1,47 @@
+/**
+ * `launchbeat-collector setup --dashboards`: imports the dashboards into Kibana and says what it did not take, object by object.
+ */
+import { existsSync, readFileSync } from 'node:fs';
+import { type Paths, resolveFile } from '@launchbeat/ecs-schemas/beat';
+import { bundleText, importBundle } from '@launchbeat/kibana-saved-objects';
+import type { KibanaConfig } from '../kibana-config.ts';
+
+const REQUEST_TIMEOUT_MS = 60_000;
+const RETRY_DELAY_MS = 1000;
+const RETRY_DELAY_MAX_MS = 10_000;
+
+/** Imports; gives the sentence to print. Throws an Error with every object that was refused. */
+export async function importDashboards(config: KibanaConfig, paths: Paths): Promise<string> {
+  const authorities = config.ssl.certificate_authorities.map((file) =>
+    readFileSync(resolveFile(paths.config, file, existsSync), 'utf8'),
+  );
+  const imported = await importBundle(bundleText(config.language), {
+    kibana: {
+      url: config.host,
+      credentials: credentialsOf(config),
+      timeoutMs: REQUEST_TIMEOUT_MS,
+      ...(authorities.length === 0 ? {} : { certificateAuthorities: authorities }),
+    },
+    ...(config.space === undefined ? {} : { space: config.space }),
+    overwrite: true,
+    retry: { waitMs: config.wait, delayMs: RETRY_DELAY_MS, delayMaxMs: RETRY_DELAY_MAX_MS },
+  });
+  if (imported.outcome === 'done') {
+    return `${imported.imported} objects are in Kibana ${imported.version} at ${config.host}.`;
+  }
+  const faults = imported.faults.map(
+    ({ type, id, title, reason }) =>
+      `\n  ${type} ${id}${title === '' ? '' : ` "${title}"`}: ${reason}`,
+  );
+  throw new Error(`Kibana at ${config.host}: ${imported.reason}${faults.join('')}`);
+}
+
+function credentialsOf(config: KibanaConfig) {
+  const { api_key: key, username, password } = config;
+  if (key !== undefined) {
+    const encoded = key.includes(':') ? Buffer.from(key, 'utf8').toString('base64') : key;
+    return { kind: 'api_key', encoded } as const;
+  }
+  if (username === undefined) return { kind: 'none' } as const;
+  return { kind: 'basic', username, password: password ?? '' } as const;
+}
