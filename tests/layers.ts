@@ -25,6 +25,7 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
   ],
   'agent/src/map': ['saxes', 'ecs-schemas/src', 'ecs-schemas/src/beat', 'agent/src/capture', 'zod'],
   'agent/src/spool': ['ecs-schemas/src', 'ecs-schemas/src/beat', 'zod', 'node:*'],
+  'agent/src/stats': ['ecs-schemas/src/beat', 'zod', 'node:*'],
   'agent/src/upload': [
     'undici',
     'chokidar',

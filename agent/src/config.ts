@@ -16,6 +16,7 @@ import { z } from 'zod';
 import { captureConfigSchema } from './capture/capture-config.ts';
 import { mapConfigSchema } from './map/map-config.ts';
 import { spoolConfigSchema } from './spool/spool-config.ts';
+import { httpConfigSchema } from './stats/http-config.ts';
 import { outputConfigSchema } from './upload/output-config.ts';
 
 export const agentConfigSchema = z.strictObject({
@@ -27,6 +28,7 @@ export const agentConfigSchema = z.strictObject({
   ...mapConfigSchema.shape,
   spool: spoolConfigSchema,
   output: z.strictObject({ collector: outputConfigSchema }),
+  http: httpConfigSchema,
   path: pathConfigSchema,
   logging: loggingConfigSchema,
 });

@@ -3,6 +3,7 @@
  * Keeps: the source goes on only when its batch is durable in the spool, and the position moves after that; events in
  * files are finished when the collector has acknowledged the last of them.
  */
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { Log, Metrics, Paths } from '@launchbeat/ecs-schemas/beat';
 import { openSource } from './capture/open-source.ts';
@@ -13,6 +14,7 @@ import { agentIdentity } from './spool/agent-identity.ts';
 import { openSpool } from './spool/open-spool.ts';
 import { openPosition } from './spool/position.ts';
 import { recoverSpool } from './spool/recover-spool.ts';
+import type { StatsInput } from './stats/agent-stats.ts';
 import { createUploader, type Uploader } from './upload/create-uploader.ts';
 
 export interface PipelineOptions {
@@ -27,6 +29,8 @@ export interface Pipeline {
   run(signal: AbortSignal): Promise<void>;
   /** What every stage counted since the start. */
   metrics(): Metrics;
+  /** Who this agent is and what it counted, for the statistics endpoint. */
+  stats(): StatsInput;
   close(): Promise<void>;
 }
 
@@ -52,6 +56,12 @@ export async function createPipeline(options: PipelineOptions): Promise<Pipeline
   spool.onAppend(() => uploader.wake());
   const reading = createReading({ mapper, spool, position, log });
 
+  const metrics = (): Metrics => ({
+    ...reading.metrics(),
+    ...spool.metrics(),
+    ...uploader.metrics(),
+  });
+
   return {
     async run(signal) {
       const read = new AbortController();
@@ -73,7 +83,19 @@ export async function createPipeline(options: PipelineOptions): Promise<Pipeline
         await uploading;
       }
     },
-    metrics: () => ({ ...reading.metrics(), ...spool.metrics(), ...uploader.metrics() }),
+    metrics,
+    stats: () => ({
+      info: {
+        beat: 'launchbeat',
+        hostname: hostname(),
+        name: config.name,
+        uuid: agent.id,
+        version,
+        ephemeral_id: agent.ephemeralId,
+      },
+      metrics: metrics(),
+      lastAnswer: uploader.counts().lastAnswer,
+    }),
     async close() {
       await uploader.close();
       await spool.close();

@@ -7,11 +7,9 @@ import { ECS_VERSION, eventId, type ProcessStart, systemTimeMs } from '@launchbe
 
 /** Any part of a document; objects are merged, lists and scalars are replaced, `undefined` takes a field away. */
 export type Overrides<T = ProcessStart> = {
-  [K in keyof T]?: T[K] extends readonly unknown[]
-    ? T[K]
-    : T[K] extends object
-      ? Overrides<T[K]>
-      : T[K];
+  [K in keyof T]?:
+    | (T[K] extends readonly unknown[] ? T[K] : T[K] extends object ? Overrides<T[K]> : T[K])
+    | undefined;
 } & { [key: string]: unknown };
 
 /** The agent that the documents are from unless a test names another one. */

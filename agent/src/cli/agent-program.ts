@@ -14,6 +14,7 @@ import { AGENT_HOME, agentVersion } from '../config.ts';
 import { run } from './run.ts';
 import { addShipCommand } from './ship.ts';
 import { addSpoolCommands } from './spool.ts';
+import { status } from './status.ts';
 import { testOutput } from './test-output.ts';
 
 /** Builds the program; parse it with runBeat(). */
@@ -57,6 +58,13 @@ export function agentProgram(): Command {
       console.log(JSON.stringify(indexTemplate({ build: options.build }), null, 2)),
     );
 
+  program
+    .command('status')
+    .option('--json', 'print all statistics as JSON')
+    .description('say whether the agent runs, and what it counted')
+    .action(async (options: { json?: boolean }, command: Command) =>
+      status(globalFlags(command), options.json === true),
+    );
   addSpoolCommands(program);
   addShipCommand(program);
 

@@ -12,6 +12,7 @@ import {
 import { AGENT_HOME, agentVersion } from '../config.ts';
 import { lockFolder } from '../lock-folder.ts';
 import { createPipeline } from '../pipeline.ts';
+import { startStatsEndpoint } from '../stats/stats-endpoint.ts';
 
 /** Runs the agent; resolves when it ended in good order. */
 export async function run(flags: GlobalFlags): Promise<void> {
@@ -30,10 +31,17 @@ export async function run(flags: GlobalFlags): Promise<void> {
     log.info({ 'file.path': file }, `launchbeat ${agentVersion()} starts.`);
     const pipeline = await createPipeline({ config, paths, version: agentVersion(), log });
     const endMetrics = startMetricsLog(config.logging, log, () => pipeline.metrics());
+    const statistics = await startStatsEndpoint({
+      config: config.http,
+      source: config.capture.source,
+      read: () => pipeline.stats(),
+      log,
+    });
     try {
       await pipeline.run(signal);
     } finally {
       endMetrics();
+      await statistics.close();
       await pipeline.close();
     }
     log.info({}, 'launchbeat ends.');

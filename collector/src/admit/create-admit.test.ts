@@ -56,7 +56,7 @@ test('reasons name the field, and end where the event’s own names begin', asyn
   const app = await startCollectorApp(t);
   const lines = [
     processStart({ host: { name: undefined } }),
-    processStart({ winlog: { event_data: { hunter2: 7 } } }),
+    processStart({ winlog: { event_data: { hunter2: 7 as unknown as string } } }),
     processStart({ event: { id: 'AAAAAAAAAAAAAAAAAAAAAA' } }),
   ];
   const { body } = await app.send(ndjsonLines(lines));

@@ -3,13 +3,10 @@
  * strict stand-in of Kibana's API, over HTTP. No Kibana takes part.
  */
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { initCertificates } from '../../../collector/src/certificates/init-certificates.ts';
 import {
   type StandIn,
@@ -208,52 +205,4 @@ test('importBundle() is not fooled by a server that is no Kibana', async (t) => 
     reasonOf(await importBundle(TEXT, options(wrongPath))),
     /\(404\)\. Check the URL with its base path/,
   );
-});
-
-test('the program imports with a key from a file, and says what is wrong with its arguments', async (t) => {
-  const kibana = await standIn(t, { authorization: 'ApiKey aWQ6a2V5' });
-  const folder = mkdtempSync(join(tmpdir(), 'launchbeat-import-'));
-  t.after(() => rmSync(folder, { recursive: true }));
-  const keyFile = join(folder, 'key');
-  writeFileSync(keyFile, 'aWQ6a2V5\n');
-  const program = fileURLToPath(new URL('main.ts', import.meta.url));
-  const run = async (...args: string[]): Promise<{ code: unknown; text: string }> => {
-    const child = spawn(process.execPath, [program, ...args], {
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    let text = '';
-    for (const stream of [child.stdout, child.stderr])
-      stream.on('data', (chunk) => (text += String(chunk)));
-    const [code] = (await once(child, 'close')) as unknown[];
-    return { code, text };
-  };
-  const good = await run('--url', kibana.url, '--api-key-file', keyFile, '--language', 'ru');
-  assert.deepEqual(good, {
-    code: 0,
-    text: `launchbeat.ru.ndjson: ${OBJECTS} objects are in Kibana 9.1.5\n`,
-  });
-  const kept = await run(
-    '--url',
-    kibana.url,
-    '--api-key-file',
-    keyFile,
-    '--language',
-    'ru',
-    '--keep',
-  );
-  assert.equal(kept.code, 1);
-  assert.match(
-    kept.text,
-    /dashboard launchbeat-dashboard-overview-ru "title of .*": is there already/,
-  );
-  for (const args of [
-    [],
-    ['--url', kibana.url, '--language', 'de'],
-    ['--nonsense'],
-    ['--url', 'x', '--username', 'u'],
-  ]) {
-    const wrong = await run(...args);
-    assert.equal(wrong.code, 2, wrong.text);
-    assert.match(wrong.text, /Usage:/);
-  }
 });
