@@ -95,3 +95,14 @@ export async function runBeat(program: Command, argv: readonly string[]): Promis
     return 1;
   }
 }
+
+/** Ends the process with a code once everything printed is with its reader: process.exit() alone cuts what a pipe has not taken. */
+export async function endProcess(code: number): Promise<never> {
+  for (const stream of [process.stdout, process.stderr]) {
+    await new Promise<void>((resolve) => {
+      stream.once('error', () => resolve());
+      stream.write('', () => resolve());
+    });
+  }
+  process.exit(code);
+}

@@ -3,6 +3,8 @@ export * from './command-line.ts';
 export { ConfigError, type ConfigProblem, EXIT_CONFIG } from './config-problem.ts';
 export * from './config-values.ts';
 export { type Environment, processEnvironment } from './environment.ts';
+export { type Keystore, openKeystore, unfitEntry } from './keystore.ts';
+export { addKeystoreCommands } from './keystore-commands.ts';
 export { loadConfig } from './load-config.ts';
 export * from './log.ts';
 export { createLog, type LogOptions, type OpenLog } from './logging.ts';
@@ -20,5 +22,6 @@ export {
   type LoadedConfig,
   loadProgramConfig,
   type ProgramHome,
+  programKeystore,
 } from './program-config.ts';
 export { stopSignal } from './stop-signal.ts';
