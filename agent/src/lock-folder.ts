@@ -11,15 +11,13 @@ import { join } from 'node:path';
 /** A named pipe on Windows, an abstract socket on Linux, else a socket in the folder. */
 function lockName(folder: string): string {
   const path = realpathSync.native(folder);
-  const id = createHash('sha256').update(path.toLowerCase()).digest('hex').slice(0, 32);
-  switch (process.platform) {
-    case 'win32':
-      return `\\\\.\\pipe\\launchbeat-${id}`;
-    case 'linux':
-      return `\0launchbeat-${id}`;
-    default:
-      return join(path, 'launchbeat.lock');
-  }
+  const id = createHash('sha256')
+    .update(process.platform === 'win32' ? path.toLowerCase() : path)
+    .digest('hex')
+    .slice(0, 32);
+  if (process.platform === 'win32') return `\\\\.\\pipe\\launchbeat-${id}`;
+  if (process.platform === 'linux') return `\0launchbeat-${id}`;
+  return join(path, 'launchbeat.lock');
 }
 
 /** Locks a folder, making it if need be; gives the function that unlocks it. Rejects where a living agent holds it. */
