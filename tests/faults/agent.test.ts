@@ -1,0 +1,173 @@
+/** Faults of the PC: the agent killed, its files torn, flipped or gone, its reader dying, hanging or finding a gap. */
+import assert from 'node:assert/strict';
+import { appendFileSync, globSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { eventually } from '../support/eventually.ts';
+import { type Site, scenario } from './fault-site.ts';
+import { giveEvents } from './given-events.ts';
+
+const newestSegment = (site: Site): string => {
+  const number = (file: string): number => Number(/\.(\d+)\.ndjson$/.exec(file)?.[1]);
+  const segments = globSync(join(site.installation.spool, 'launchbeat.*.ndjson'));
+  const newest = segments.sort((a, b) => number(a) - number(b)).at(-1);
+  assert.ok(newest !== undefined, 'the spool has a segment');
+  return newest;
+};
+
+const spoolLines = (site: Site): number =>
+  globSync(join(site.installation.spool, 'launchbeat.*.ndjson'))
+    .map((file) => readFileSync(file, 'utf8').split('\n').length - 1)
+    .reduce((sum, lines) => sum + lines, 0);
+
+async function killAgent(site: Site): Promise<void> {
+  await site.agent.stop('SIGKILL');
+  site.injected();
+}
+
+scenario(1, 'agent is killed again and again', async (site) => {
+  for (let kill = 0; kill < 5; kill += 1) {
+    await wait(site.random.between(200, 900));
+    await killAgent(site);
+    site.agent = site.startAgent();
+  }
+});
+
+scenario(8, 'last line of the spool is torn', async (site) => {
+  await site.reached(20);
+  await killAgent(site);
+  appendFileSync(newestSegment(site), '{"log.level":"information","@timestamp":"2026-11-23T06');
+  site.agent = site.startAgent();
+  await site.agent.waitForLine(/Torn last line was cut/);
+});
+
+scenario(10, 'end of the spool is filled with zeros', async (site) => {
+  await site.reached(20);
+  await killAgent(site);
+  appendFileSync(newestSegment(site), Buffer.alloc(site.random.between(1, 9000)));
+  site.agent = site.startAgent();
+  await site.agent.waitForLine(/Torn last line was cut/);
+});
+
+scenario(
+  9,
+  'a byte in the middle of the spool is flipped',
+  async (site) => {
+    site.wire.cut();
+    await eventually(() => assert.ok(spoolLines(site) >= 60));
+    await killAgent(site);
+    const segment = newestSegment(site);
+    const bytes = readFileSync(segment);
+    const at = bytes.indexOf('--given=m0000u');
+    assert.ok(at > 0);
+    // The quote that ends the line before its value: what follows is no JSON.
+    bytes[bytes.lastIndexOf('{"log.level"', at)] = 0x5b;
+    writeFileSync(segment, bytes);
+    site.wire.resume();
+    site.agent = site.startAgent();
+    await eventually(() => {
+      const kept = globSync(join(site.installation.spool, 'quarantine', '*'))
+        .map((file) => readFileSync(file, 'utf8'))
+        .join('');
+      assert.match(kept, /m0000u/, 'the broken line is in quarantine');
+    });
+    await site.agent.waitForLine(/"log\.level":"error"/);
+  },
+  { mayLose: (given) => given.filter((one) => one.mark === 'm0000u').map((one) => one.mark) },
+);
+
+/** Marks of the events in the file that was deleted. */
+const gone = new Set<string>();
+
+scenario(
+  11,
+  'a file of the spool is deleted before it was shipped',
+  async (site) => {
+    site.wire.cut();
+    await eventually(() => assert.ok(spoolLines(site) >= 60));
+    await killAgent(site);
+    const segment = newestSegment(site);
+    for (const [mark] of readFileSync(segment, 'utf8').matchAll(
+      /(?<=command_line":"[^\n]{0,90}--given=)m\w{5}/g,
+    )) {
+      gone.add(mark);
+    }
+    rmSync(segment);
+    site.wire.resume();
+    site.agent = site.startAgent();
+    await site.agent.waitForLine(/"log\.level":"error"/);
+  },
+  { mayLose: () => [...gone], seconds: 2 },
+);
+
+scenario(
+  18,
+  'the clock of the events jumps back a day',
+  async (site) => {
+    await site.reached(50);
+    site.injected();
+  },
+  {
+    given: giveEvents({ count: 200 }).map((one, index) =>
+      index < 100
+        ? one
+        : { ...one, xml: one.xml.replace("SystemTime='2026-11-23", "SystemTime='2026-11-22") },
+    ),
+  },
+);
+
+scenario(
+  20,
+  'the log rolled over faster than it was read',
+  async (site) => {
+    const line = await site.agent.waitForLine(/Events are lost: .*5100 to 5101/);
+    assert.match(line, /"log\.level":"error"/);
+    site.injected();
+  },
+  { bridge: ['--gap', '5100-5101'] },
+);
+
+scenario(
+  22,
+  'the reader dies in the middle of a line',
+  async (site) => {
+    await site.agent.waitForLine(/The reader ended and is started again/);
+    site.injected();
+  },
+  { bridge: ['--die-after', '90'], seconds: 0 },
+);
+
+scenario(
+  23,
+  'command lines are as long as Windows allows',
+  async (site) => {
+    await site.reached(10);
+    site.injected();
+  },
+  {
+    given: giveEvents({ count: 60, payload: (index) => ` ${'"<&>\\ы'.repeat(900 + index)}` }),
+  },
+);
+
+scenario(
+  24,
+  'command lines hold what hurts',
+  async (site) => {
+    await site.reached(10);
+    site.injected();
+  },
+  {
+    given: giveEvents({
+      count: 80,
+      payload: (index) =>
+        [
+          ' \u202egnp.exe',
+          ' {{user}} <b>x',
+          " '; drop table events; --",
+          ' %s %n \\u0000 \\',
+          ' 👩‍👩‍👧 日本 ё',
+          ' __proto__ constructor',
+        ][index % 6] ?? '',
+    }),
+  },
+);
