@@ -5,6 +5,7 @@
  */
 export const LAYERS: Readonly<Record<string, readonly string[]>> = {
   'ecs-schemas/src': ['zod', 'node:crypto'],
+  'ecs-schemas/src/conditions': ['re2js', 'zod'],
   'ecs-schemas/src/beat': [
     'zod',
     'yaml',
@@ -23,7 +24,15 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
     'zod',
     'node:*',
   ],
-  'agent/src/map': ['saxes', 'ecs-schemas/src', 'ecs-schemas/src/beat', 'agent/src/capture', 'zod'],
+  'agent/src/map': [
+    'saxes',
+    'ecs-schemas/src',
+    'ecs-schemas/src/beat',
+    'ecs-schemas/src/conditions',
+    'agent/src/capture',
+    'zod',
+    'node:crypto',
+  ],
   'agent/src/spool': ['ecs-schemas/src', 'ecs-schemas/src/beat', 'zod', 'node:*'],
   'agent/src/stats': ['ecs-schemas/src/beat', 'zod', 'node:*'],
   'agent/src/upload': [
@@ -45,7 +54,7 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
     'node:*',
   ],
 
-  'collector/src/fleet': ['postgres', 'ecs-schemas/src', 'ecs-schemas/src/beat', 'node:*'],
+  'collector/src/fleet': ['postgres', 'ecs-schemas/src', 'ecs-schemas/src/beat', 'zod', 'node:*'],
   'collector/src/admit': [
     'hono',
     'ecs-schemas/src',

@@ -39,10 +39,18 @@ const FOLDER = dirname(dirname(fileURLToPath(import.meta.url)));
 
 /** What the agent is as a program. */
 export const AGENT_HOME: ProgramHome<typeof agentConfigSchema> = {
+  name: 'launchbeat',
   folder: FOLDER,
   configFile: 'launchbeat.yml',
   schema: agentConfigSchema,
 };
+
+/** The same without the way to the collector, for commands that send nothing: they need no address and no key. */
+export const AGENT_HOME_WITHOUT_OUTPUT = {
+  ...AGENT_HOME,
+  schema: agentConfigSchema.omit({ output: true }),
+  unread: ['output'],
+} as const;
 
 /** Version of the agent, `major.minor.patch`. */
 export function agentVersion(): string {

@@ -3,9 +3,10 @@
  * Keeps: the source goes on only when its batch is durable in the spool, and the position moves after that; events in
  * files are finished when the collector has acknowledged the last of them.
  */
+import { existsSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import type { Log, Metrics, Paths } from '@launchbeat/ecs-schemas/beat';
+import { type Log, type Metrics, type Paths, resolveFile } from '@launchbeat/ecs-schemas/beat';
 import { openSource } from './capture/open-source.ts';
 import type { AgentConfig } from './config.ts';
 import { createMapper } from './map/create-mapper.ts';
@@ -14,8 +15,10 @@ import { agentIdentity } from './spool/agent-identity.ts';
 import { openSpool } from './spool/open-spool.ts';
 import { openPosition } from './spool/position.ts';
 import { recoverSpool } from './spool/recover-spool.ts';
+import { redactionKey } from './spool/redaction-key.ts';
 import type { StatsInput } from './stats/agent-stats.ts';
 import { createUploader, type Uploader } from './upload/create-uploader.ts';
+import type { OutputConfig } from './upload/output-config.ts';
 
 export interface PipelineOptions {
   readonly config: AgentConfig;
@@ -41,7 +44,12 @@ export async function createPipeline(options: PipelineOptions): Promise<Pipeline
   const agent = { id: identity.id, name: config.name, version, ephemeralId: crypto.randomUUID() };
 
   const source = openSource(config.capture, { log, stdin: process.stdin, paths });
-  const mapper = createMapper({ config, agent, namespace: config.namespace });
+  const mapper = createMapper({
+    config,
+    agent,
+    namespace: config.namespace,
+    redactionKey: redactionKey(paths.data, log),
+  });
   const folder = spoolFolder(config, paths);
   const recovered = recoverSpool(folder, log);
   const spool = await openSpool({
@@ -112,13 +120,29 @@ export async function openUploader(
   return createUploader({
     spoolFolder: spoolFolder(config, paths),
     stateFolder: paths.data,
-    config: config.output.collector,
+    config: collectorOutput(config, paths),
     agentId,
     log,
   });
 }
 
 /** Folder of the spool: the one of the config, or `spool` of the data folder. */
-export function spoolFolder(config: AgentConfig, paths: Paths): string {
+export function spoolFolder(config: Pick<AgentConfig, 'spool'>, paths: Paths): string {
   return config.spool.path ?? join(paths.data, 'spool');
+}
+
+/** `output.collector` with its files made absolute: a relative one lies in the working folder or in path.config. */
+export function collectorOutput(config: Pick<AgentConfig, 'output'>, paths: Paths): OutputConfig {
+  const { collector } = config.output;
+  const { certificate_authorities, certificate, key } = collector.ssl;
+  const at = (file: string): string => resolveFile(paths.config, file, existsSync);
+  return {
+    ...collector,
+    ssl: {
+      ...collector.ssl,
+      certificate_authorities: certificate_authorities.map(at),
+      ...(certificate === undefined ? {} : { certificate: at(certificate) }),
+      ...(key === undefined ? {} : { key: at(key) }),
+    },
+  };
 }

@@ -69,6 +69,7 @@ const mapper: Mapper = {
     if (xml === 'system') return { outcome: 'left_out', reason: 'system_account' };
     return { outcome: 'done', document: processStart(), watched: true };
   },
+  redact: (text) => text,
 };
 
 const AT: Position = { recordId: 7, scannedId: 9, timeMs: 1 };

@@ -5,7 +5,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { ProcessStart } from '@launchbeat/ecs-schemas';
 import type { Log, Metrics } from '@launchbeat/ecs-schemas/beat';
-import type { CaptureBatch, Position } from './capture/captured-event.ts';
+import type { CaptureBatch, Position, SourceFact } from './capture/captured-event.ts';
 import { logFact } from './log-fact.ts';
 import type { Mapper } from './map/create-mapper.ts';
 import type { Spool } from './spool/open-spool.ts';
@@ -47,7 +47,7 @@ export function createReading(options: ReadingOptions): Reading {
 
   return {
     async keep(batch, signal) {
-      for (const fact of batch.facts) logFact(fact, log);
+      for (const fact of batch.facts) logFact(withoutSecrets(fact, mapper), log);
       const { documents, quarantined, counts } = mapBatch(batch, mapper);
       // Trying again can double a line on disk, never in a store: the event's id stays.
       if (quarantined.length > 0) {
@@ -66,6 +66,11 @@ export function createReading(options: ReadingOptions): Reading {
   };
 }
 
+/** A reader's complaint may repeat what it read. */
+function withoutSecrets(fact: SourceFact, mapper: Mapper): SourceFact {
+  return 'reason' in fact ? { ...fact, reason: mapper.redact(fact.reason) } : fact;
+}
+
 function mapBatch(batch: CaptureBatch, mapper: Mapper): Mapped {
   const documents: ProcessStart[] = [];
   const quarantined: QuarantineEntry[] = [];
@@ -75,7 +80,11 @@ function mapBatch(batch: CaptureBatch, mapper: Mapper): Mapped {
   for (const fact of batch.facts) {
     count(`capture.${fact.kind}`);
     if (fact.kind === 'unreadable') {
-      quarantined.push({ reason: fact.reason, place: fact.place, bytes: Buffer.from(fact.text) });
+      quarantined.push({
+        reason: mapper.redact(fact.reason),
+        place: fact.place,
+        bytes: Buffer.from(mapper.redact(fact.text)),
+      });
     }
   }
   for (const event of batch.events) {
@@ -91,7 +100,11 @@ function mapBatch(batch: CaptureBatch, mapper: Mapper): Mapped {
         break;
       case 'refused':
         count('map.refused');
-        quarantined.push({ reason: mapped.reason, place: 'map', bytes: Buffer.from(event.xml) });
+        quarantined.push({
+          reason: mapped.reason,
+          place: 'map',
+          bytes: Buffer.from(mapper.redact(event.xml)),
+        });
         break;
     }
   }

@@ -57,7 +57,7 @@ export async function shipFolder(options: ShipOptions, signal: AbortSignal): Pro
   try {
     const probe = await uploader.probe();
     for (const step of probe.steps) say(`  ${step.name}... ${step.detail}`);
-    if (!probe.ok) return { outcome: 'refused', reason: keyAdvice(agentId) };
+    if (!probe.usable) return { outcome: 'refused', reason: keyAdvice(agentId) };
     const begun = begin(options, segments, agentId);
     if (begun !== undefined) return { outcome: 'refused', reason: begun };
     const end = AbortSignal.any([signal, stop.signal]);

@@ -2,7 +2,7 @@
  * Takes the natural key of a Windows event, gives its `event.id`.
  * Keeps: the same record gives the same id whoever reads it (live, replay, .evtx), and ids sort by time.
  */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 
 /** What makes a Windows event the one that it is. */
 export interface EventKey {
@@ -31,18 +31,15 @@ export const EVENT_ID_PATTERN = /^[A-Za-z0-9_-]{21}[AQgw]$/;
  * The time stands first because Elasticsearch looks ids up faster when they rise.
  */
 export function eventId(key: EventKey): string {
-  const digest = createHash('sha256')
-    .update(
-      [
-        key.computer.toLowerCase(),
-        key.channel,
-        key.providerGuid.toLowerCase().replace(/[{}]/g, ''),
-        key.recordId,
-        String(key.timeMs),
-        key.eventCode,
-      ].join('\0'),
-    )
-    .digest();
+  const text = [
+    key.computer.toLowerCase(),
+    key.channel,
+    key.providerGuid.toLowerCase().replace(/[{}]/g, ''),
+    key.recordId,
+    String(key.timeMs),
+    key.eventCode,
+  ].join('\0');
+  const digest = hash('sha256', text, 'buffer');
   const id = Buffer.alloc(TIME_BYTES + DIGEST_BYTES);
   id.writeUIntBE(key.timeMs, 0, TIME_BYTES);
   digest.copy(id, TIME_BYTES, 0, DIGEST_BYTES);

@@ -77,6 +77,7 @@ export const FIELDS: Readonly<Record<string, FieldType>> = {
   'launchbeat.pair': 'keyword',
   'launchbeat.executable_dir': 'keyword',
   'launchbeat.command_line_length': 'long',
+  'launchbeat.decoded_command': 'wildcard+text',
   'launchbeat.redacted': 'long',
   'launchbeat.source': 'keyword',
 };

@@ -66,10 +66,15 @@ export interface Source {
 /** The longest event that is taken, in UTF-16 units. A command line has at most 32,767; escaping makes five of one `&`. */
 export const EVENT_UNITS_MAX = 512 * 1024;
 
-/** How much of an unreadable piece is kept. */
+/** How much of an unreadable piece is kept. It ends between words, so that no half of a secret stays unrecognised. */
 const TEXT_UNITS_MAX = 8192;
+const WORD_UNITS_MAX = 1024;
 
 /** Makes the fact for a piece of input that is no event. */
 export function unreadable(place: string, reason: string, text: string): SourceFact {
-  return { kind: 'unreadable', place, reason, text: text.slice(0, TEXT_UNITS_MAX).toWellFormed() };
+  const end =
+    text.length <= TEXT_UNITS_MAX
+      ? text.length
+      : Math.max(text.lastIndexOf(' ', TEXT_UNITS_MAX), TEXT_UNITS_MAX - WORD_UNITS_MAX);
+  return { kind: 'unreadable', place, reason, text: text.slice(0, end).toWellFormed() };
 }

@@ -19,8 +19,8 @@ export interface SourceContext {
   readonly paths: Paths;
 }
 
-/** Windows' own PowerShell by its full path: a search would run what lies first in PATH. */
-function defaultCommand(paths: Paths): string[] {
+/** The bridge in Windows' own PowerShell, by its full path: a search would run what lies first in PATH. */
+export function defaultCommand(paths: Paths): string[] {
   const windows = processEnvironment()['SystemRoot'] ?? 'C:\\Windows';
   return [
     `${windows}\\System32\\WindowsPowerShell\\v1.0\\powershell.exe`,

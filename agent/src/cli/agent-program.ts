@@ -3,6 +3,7 @@
  */
 import { indexTemplate, type TemplateBuild } from '@launchbeat/ecs-schemas';
 import {
+  addKeystoreCommands,
   beatCommand,
   defaultCommand,
   exportConfig,
@@ -11,11 +12,13 @@ import {
 } from '@launchbeat/ecs-schemas/beat';
 import { type Command, Option } from 'commander';
 import { AGENT_HOME, agentVersion } from '../config.ts';
+import { doctor } from './doctor.ts';
 import { run } from './run.ts';
 import { addShipCommand } from './ship.ts';
 import { addSpoolCommands } from './spool.ts';
 import { status } from './status.ts';
 import { testOutput } from './test-output.ts';
+import { testSelection } from './test-selection.ts';
 
 /** Builds the program; parse it with runBeat(). */
 export function agentProgram(): Command {
@@ -28,7 +31,10 @@ export function agentProgram(): Command {
 
   defaultCommand(program, 'run')
     .description('read, spool and ship events until asked to stop (default)')
-    .action(async (_rest, _options, command: Command) => run(globalFlags(command)));
+    .addOption(new Option('--stop-on-stdin-end').hideHelp())
+    .action(async (_rest, options: { stopOnStdinEnd?: boolean }, command: Command) =>
+      run(globalFlags(command), options),
+    );
 
   const test = program.command('test').description('test the config or the way to the collector');
   test
@@ -42,6 +48,14 @@ export function agentProgram(): Command {
     .command('output')
     .description('ask the collector whether it is there and knows the key')
     .action(async (_options, command: Command) => testOutput(globalFlags(command)));
+  test
+    .command('selection')
+    .argument('<file>', 'events as XML, one a line, or a saved log (.evtx); - reads standard input')
+    .option('--json', 'print one JSON object a line, the summary last')
+    .description('say for each event of a file whether it would be shipped, and why not')
+    .action(async (file: string, options: { json?: boolean }, command: Command) =>
+      testSelection(file, { flags: globalFlags(command), isJson: options.json === true }),
+    );
 
   const exports = program.command('export').description('print the config or the index template');
   exports
@@ -59,12 +73,17 @@ export function agentProgram(): Command {
     );
 
   program
+    .command('doctor')
+    .description('check everything that the agent needs; each failing row has its mend')
+    .action(async (_options, command: Command) => doctor(globalFlags(command)));
+  program
     .command('status')
     .option('--json', 'print all statistics as JSON')
     .description('say whether the agent runs, and what it counted')
     .action(async (options: { json?: boolean }, command: Command) =>
       status(globalFlags(command), options.json === true),
     );
+  addKeystoreCommands(program, AGENT_HOME);
   addSpoolCommands(program);
   addShipCommand(program);
 

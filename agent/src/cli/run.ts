@@ -1,6 +1,6 @@
 /**
  * `launchbeat run`: config, log, recovery, then the pipeline until the source ends or a signal comes.
- * Keeps: file sources end when the last event has its receipt; the live log ends on a signal.
+ * Keeps: file sources end when the last event has its receipt; the live log ends on a signal, or when its starter says so.
  */
 import {
   createLog,
@@ -14,10 +14,25 @@ import { lockFolder } from '../lock-folder.ts';
 import { createPipeline } from '../pipeline.ts';
 import { startStatsEndpoint } from '../stats/stats-endpoint.ts';
 
+export interface RunOptions {
+  /** End when standard input does. So the Windows service asks: a process without a console gets no signal there. */
+  readonly stopOnStdinEnd?: boolean;
+}
+
+/** A signal that is aborted when standard input ends, or breaks with the process at its other end. */
+function stdinEnd(): AbortSignal {
+  const controller = new AbortController();
+  const abort = (): void => controller.abort();
+  process.stdin.once('end', abort).once('close', abort).once('error', abort).resume();
+  return controller.signal;
+}
+
 /** Runs the agent; resolves when it ended in good order. */
-export async function run(flags: GlobalFlags): Promise<void> {
+export async function run(flags: GlobalFlags, options: RunOptions = {}): Promise<void> {
   const { config, paths, file } = loadProgramConfig(AGENT_HOME, flags);
-  const signal = stopSignal();
+  const signal = options.stopOnStdinEnd
+    ? AbortSignal.any([stopSignal(), stdinEnd()])
+    : stopSignal();
   const logging = await createLog({
     config: config.logging,
     name: 'launchbeat',

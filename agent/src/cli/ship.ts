@@ -7,7 +7,7 @@ import { globalFlags, loadProgramConfig, stopSignal } from '@launchbeat/ecs-sche
 import type { Command } from 'commander';
 import { AGENT_HOME } from '../config.ts';
 import { lockFolder } from '../lock-folder.ts';
-import { spoolFolder } from '../pipeline.ts';
+import { collectorOutput, spoolFolder } from '../pipeline.ts';
 import { type ShipOutcome, shipFolder } from '../ship-folder.ts';
 import { screenLog } from './screen-log.ts';
 
@@ -47,7 +47,7 @@ async function ship(folder: string, state: string | undefined, command: Command)
   const stateFolder = resolve(state ?? `${folder}.shipped`);
   const unlock = await lockFolder(stateFolder);
   try {
-    const { collector } = config.output;
+    const collector = collectorOutput(config, paths);
     const outcome = await shipFolder(
       {
         folder,

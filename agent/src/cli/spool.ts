@@ -5,7 +5,7 @@
 import { once } from 'node:events';
 import { globalFlags, loadProgramConfig } from '@launchbeat/ecs-schemas/beat';
 import type { Command } from 'commander';
-import { AGENT_HOME } from '../config.ts';
+import { AGENT_HOME_WITHOUT_OUTPUT } from '../config.ts';
 import { isLocked, lockFolder } from '../lock-folder.ts';
 import { spoolFolder } from '../pipeline.ts';
 import { readCheckpoint } from '../spool/checkpoint.ts';
@@ -54,7 +54,7 @@ interface Places {
 }
 
 function placesOf(command: Command): Places {
-  const { config, paths } = loadProgramConfig(AGENT_HOME, globalFlags(command));
+  const { config, paths } = loadProgramConfig(AGENT_HOME_WITHOUT_OUTPUT, globalFlags(command));
   return { spool: spoolFolder(config, paths), data: paths.data };
 }
 

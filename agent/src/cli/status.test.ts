@@ -84,7 +84,8 @@ test('status asks the running agent for what it read and shipped, and says when 
   assert.deepEqual([input.input, input.received_events_total], ['replay', 1]);
   assert.equal(JSON.parse((await status(file, '--json')).stdout).stats.beat.info.name, 'PC-042');
 
-  await agent.stop();
+  agent.stdin.end();
+  await agent.exited;
   const after = await status(file);
   assert.equal(after.code, 1);
   assert.match(after.stdout, /^agent +does not run/m);
@@ -146,7 +147,9 @@ test('the endpoint listens on a unix socket', { skip: process.platform === 'win3
   const socketPath = join(temporaryFolder(t), 'stats.sock');
   await endpoint(t, { host: `unix://${socketPath}` });
   const body = await new Promise<string>((resolve, reject) => {
-    request({ socketPath, path: '/' }, (answer) => text(answer).then(resolve, reject)).end();
+    request({ socketPath, path: '/' }, (answer) => {
+      text(answer).then(resolve, reject);
+    }).end();
   });
   assert.equal(JSON.parse(body).uuid, 'id');
 });

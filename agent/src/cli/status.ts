@@ -2,7 +2,7 @@
  * `launchbeat status`: whether an agent runs on the data folder, and what it says of itself.
  */
 import { type GlobalFlags, loadProgramConfig } from '@launchbeat/ecs-schemas/beat';
-import { AGENT_HOME, type AgentConfig } from '../config.ts';
+import { AGENT_HOME_WITHOUT_OUTPUT, type AgentConfig } from '../config.ts';
 import { isLocked } from '../lock-folder.ts';
 import { spoolFolder } from '../pipeline.ts';
 import { readCheckpoint } from '../spool/checkpoint.ts';
@@ -14,7 +14,7 @@ import { printTable } from './table.ts';
 
 /** Prints what is known; exit code 1 where no agent runs, or a running one does not answer. */
 export async function status(flags: GlobalFlags, asJson: boolean): Promise<void> {
-  const { config, paths } = loadProgramConfig(AGENT_HOME, flags);
+  const { config, paths } = loadProgramConfig(AGENT_HOME_WITHOUT_OUTPUT, flags);
   const runs = await isLocked(paths.data);
   const checkpoint = readCheckpoint(paths.data, screenLog());
   const segments = listSegments(spoolFolder(config, paths));
@@ -47,7 +47,7 @@ type Asked =
     }
   | { readonly outcome: 'left_out' | 'refused'; readonly rows: readonly string[][] };
 
-async function statsOf(config: AgentConfig, runs: boolean): Promise<Asked> {
+async function statsOf(config: Pick<AgentConfig, 'http'>, runs: boolean): Promise<Asked> {
   if (!runs) return { outcome: 'left_out', rows: [] };
   if (!config.http.enabled) {
     const mend = 'off: set http.enabled: true and start the agent again to see its counters';

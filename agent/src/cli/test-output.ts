@@ -13,7 +13,7 @@ export async function testOutput(flags: GlobalFlags): Promise<void> {
   const uploader = await openUploader({ config, paths, log }, agentIdentity(paths.data, log).id);
   try {
     const result = await uploader.probe();
-    console.log(`collector: ${config.output.collector.url}...`);
+    console.log(`collector: ${config.output.collector.url.join(', ')}...`);
     for (const step of result.steps) console.log(`  ${step.name}... ${step.detail}`);
     if (!result.ok) process.exitCode = 1;
   } finally {

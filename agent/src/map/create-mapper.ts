@@ -2,6 +2,7 @@
  * Takes a captured event, gives its document, or the reason why there is none.
  * Keeps: pure but for the config it was made with; any text at all has an outcome; no document is longer than the wire takes.
  */
+import { randomBytes } from 'node:crypto';
 import { LIMIT, type ProcessStart, systemTimeMs } from '@launchbeat/ecs-schemas';
 import type { CapturedEvent } from '../capture/captured-event.ts';
 import { actorOf, isSystemAccount } from './actor.ts';
@@ -10,6 +11,10 @@ import { flagsOf } from './flags.ts';
 import { cutToJsonBytes, jsonBytes } from './json-bytes.ts';
 import type { MapConfig } from './map-config.ts';
 import { parseEvent, type WindowsEvent } from './parse-event.ts';
+import { createProcessors } from './processors/run-processors.ts';
+import { createRedactor, type Redactor } from './redact/create-redactor.ts';
+import { redactEvent } from './redact/redact-event.ts';
+import { redactXml } from './redact/redact-xml.ts';
 import { createRecogniser, type Recognised, type StartedImage } from './watched-programs.ts';
 import { PROCESS_START_CODE, SECURITY_AUDITING } from './windows-names.ts';
 
@@ -18,11 +23,13 @@ export type LeftOutReason =
   | 'not_process_start'
   | 'not_watched'
   | 'system_account'
-  | 'helper_process';
+  | 'helper_process'
+  | 'processor';
 
 export type MapOutcome =
   | { readonly outcome: 'done'; readonly document: ProcessStart; readonly watched: boolean }
-  | { readonly outcome: 'left_out'; readonly reason: LeftOutReason }
+  /** `place` is the path in the config of the processor that dropped it, `processors.0`; only with that reason. */
+  | { readonly outcome: 'left_out'; readonly reason: LeftOutReason; readonly place?: string }
   /** The event cannot become a document; the reason says what is wrong with it. To be kept in quarantine. */
   | { readonly outcome: 'refused'; readonly reason: string };
 
@@ -31,10 +38,14 @@ export interface MapperOptions {
   readonly agent: DocumentAgent;
   /** Namespace of the data stream. */
   readonly namespace: string;
+  /** Key of the marks of redacted secrets; absent = one of this mapper alone, whose marks nothing can be joined with. */
+  readonly redactionKey?: Uint8Array;
 }
 
 export interface Mapper {
   map(event: CapturedEvent): MapOutcome;
+  /** Redacts text of input that is to be kept as it came: broken XML, a torn line, what a reader complained of. */
+  redact(text: string): string;
 }
 
 /** A command line stands in a document three times (as such, as arguments, as event data): each copy has its share of a line. */
@@ -43,6 +54,8 @@ const COMMAND_LINE_JSON_BYTES_MAX = 64 * 1024;
 const LINE_MARGIN_BYTES = 1024;
 /** No value grows past this from event to document: three copies, three bytes a UTF-16 unit, and keys. Shorter events need no look. */
 const SHORT_EVENT_UNITS = 16 * 1024;
+/** A mark may be longer than its secret; so many grow no document past its line. */
+const FEW_REDACTED = 16;
 
 const sameGuid = (one: string, other: string): boolean =>
   one.replace(/[{}]/g, '').toLowerCase() === other.replace(/[{}]/g, '').toLowerCase();
@@ -91,6 +104,11 @@ function leftOut(
 export function createMapper(options: MapperOptions): Mapper {
   const { config, agent, namespace } = options;
   const recognise = createRecogniser(config.programs);
+  const runProcessors = createProcessors(config.processors);
+  const redactor: Redactor = createRedactor({
+    config: config.redaction,
+    key: options.redactionKey ?? randomBytes(32),
+  });
 
   function document(captured: CapturedEvent, event: WindowsEvent): MapOutcome {
     const actor = actorOf(event.data);
@@ -99,14 +117,19 @@ export function createMapper(options: MapperOptions): Mapper {
     const recognised = recognise(image);
     const reason = leftOut(config, recognised, system);
     if (reason !== undefined) return { outcome: 'left_out', reason };
-    const commandLine = cutToJsonBytes(image.commandLine, COMMAND_LINE_JSON_BYTES_MAX);
+    const clean = redactEvent(redactor, event);
+    const whole = clean.event.data.get('CommandLine') ?? '';
+    const commandLine = cutToJsonBytes(whole, COMMAND_LINE_JSON_BYTES_MAX);
     const made = ecsDocument({
-      event,
+      event: clean.event,
       timeMs: systemTimeMs(event.systemTime) ?? 0,
       readAtMs: captured.readAtMs,
       agent,
       namespace,
       commandLine,
+      commandLineLength: event.data.get('CommandLine')?.length,
+      decodedCommand: clean.decoded ?? '',
+      redacted: clean.count,
       actor,
       program: recognised.program,
       launch: !system && !recognised.helper,
@@ -114,28 +137,39 @@ export function createMapper(options: MapperOptions): Mapper {
         ...image,
         tokenElevationType: event.data.get('TokenElevationType') ?? '',
         cleaned: event.cleaned,
-        truncated: commandLine.length < image.commandLine.length,
+        truncated: commandLine.length < whole.length,
       }),
     });
+    const processed = runProcessors(made);
+    if (processed.outcome === 'dropped')
+      return { outcome: 'left_out', reason: 'processor', place: processed.place };
     if (
-      captured.xml.length > SHORT_EVENT_UNITS &&
-      jsonBytes(made) > LIMIT.lineBytesMax - LINE_MARGIN_BYTES
+      (captured.xml.length > SHORT_EVENT_UNITS || clean.count > FEW_REDACTED) &&
+      jsonBytes(processed.document) > LIMIT.lineBytesMax - LINE_MARGIN_BYTES
     ) {
       return { outcome: 'refused', reason: 'Document is longer than a line of the wire may be.' };
     }
-    return { outcome: 'done', document: made, watched: recognised.program !== undefined };
+    return {
+      outcome: 'done',
+      document: processed.document,
+      watched: recognised.program !== undefined,
+    };
   }
 
+  const refused = (reason: string): MapOutcome => ({
+    outcome: 'refused',
+    reason: redactXml(redactor, reason).text,
+  });
+
   return {
+    redact: (text) => redactXml(redactor, text).text,
     map(captured) {
       const parsed = parseEvent(captured.xml);
-      if (parsed.outcome === 'refused') return parsed;
+      if (parsed.outcome === 'refused') return refused(parsed.reason);
       if (!isProcessStart(parsed.event))
         return { outcome: 'left_out', reason: 'not_process_start' };
       const missing = whatIsMissing(parsed.event);
-      return missing === undefined
-        ? document(captured, parsed.event)
-        : { outcome: 'refused', reason: missing };
+      return missing === undefined ? document(captured, parsed.event) : refused(missing);
     },
   };
 }

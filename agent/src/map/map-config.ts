@@ -1,10 +1,12 @@
 /**
- * `select`, `programs` and `exclude` of launchbeat.yml: which process starts become documents.
+ * `select`, `programs`, `exclude`, `redaction` and `processors` of launchbeat.yml: which process starts become documents, and what of them.
  * Keeps: what is left out is decided in this order and counted by the first reason that holds: not a process start, not watched,
- * system account, helper process.
+ * system account, helper process, processor.
  */
 import { stringList } from '@launchbeat/ecs-schemas/beat';
 import { z } from 'zod';
+import { processorsSchema } from './processors/processor-config.ts';
+import { redactionConfigSchema } from './redact/redaction-config.ts';
 
 /** One program to watch. All comparisons ignore case, in every script (NFC, Unicode lower case). */
 export const programSchema = z.strictObject({
@@ -82,6 +84,8 @@ export const mapConfigSchema = z.strictObject({
       helper_processes: z.boolean().default(true),
     })
     .prefault({}),
+  redaction: redactionConfigSchema,
+  processors: processorsSchema,
 });
 
 export type MapConfig = z.infer<typeof mapConfigSchema>;

@@ -31,8 +31,22 @@ export interface Keywords {
   readonly outcome: 'success' | 'failure' | undefined;
 }
 
-/** Reads `System/Keywords` (hex, 64 bits). The outcome comes from the bits, failure first, never from a text. */
+let lastText = '';
+let lastKeywords: Keywords = { names: [], outcome: undefined };
+
+/**
+ * Reads `System/Keywords` (hex, 64 bits). The outcome comes from the bits, failure first, never from a text.
+ * Nearly every event has the same text, so the last one is remembered.
+ */
 export function readKeywords(text: string): Keywords {
+  if (text !== lastText) {
+    lastKeywords = keywordsOf(text);
+    lastText = text;
+  }
+  return lastKeywords;
+}
+
+function keywordsOf(text: string): Keywords {
   if (!/^0x[0-9a-f]{1,16}$/i.test(text)) return { names: [], outcome: undefined };
   const bits = BigInt(text);
   const names = KEYWORDS.filter(([bit]) => (bits & bit) !== 0n).map(([, name]) => name);

@@ -10,6 +10,11 @@ import { readStateFile, writeStateFile } from './state-file.ts';
 
 const identitySchema = z.object({ id: z.uuid() });
 
+/** The id, if there was a first start. Makes nothing. */
+export function knownIdentity(folder: string, log: Log): { readonly id: string } | undefined {
+  return readStateFile(join(folder, 'agent.json'), identitySchema, log);
+}
+
 /** Reads the id from the data folder, or makes it. Throws when a new one cannot be stored. */
 export function agentIdentity(folder: string, log: Log): { readonly id: string } {
   const file = join(folder, 'agent.json');

@@ -1,23 +1,21 @@
 /**
  * Takes documents, gives durable lines on disk: `launchbeat.YYYYMMDD.N.ndjson`, the agent's write-ahead log.
  * Keeps: append() resolves only after a checked fsync; a failed append leaves no half batch behind; nothing without a receipt
- * is ever deleted, a full spool makes append() wait instead.
+ * is ever deleted, a full spool or disk makes append() wait instead (unless `on_full: drop_oldest` says otherwise).
  */
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import type { ProcessStart } from '@launchbeat/ecs-schemas';
 import { documentPrinter, type Log, type Metrics } from '@launchbeat/ecs-schemas/beat';
 import { readCheckpoint } from './checkpoint.ts';
-import { dropAcknowledged } from './drop-acknowledged.ts';
-import { listSegments } from './list-segments.ts';
+import { createRoom, type RoomCounts } from './make-room.ts';
 import { type OpenSegment, openSegment, type Stream } from './open-segment.ts';
 import { type RecoverOutcome, recoverSpool } from './recover-spool.ts';
 import type { SpoolConfig } from './spool-config.ts';
 import { syncFolder } from './sync-folder.ts';
 
-const DROP_INTERVAL_MS = 60_000;
-const FULL_INTERVAL_MS = 1000;
+/** UTF-16 units that are written at once, about. */
+const WRITE_UNITS = 64 * 1024;
 
 export interface SpoolOptions {
   readonly folder: string;
@@ -29,19 +27,15 @@ export interface SpoolOptions {
   readonly recovered?: RecoverOutcome;
   /** The clock, in Unix milliseconds. */
   readonly nowMs?: () => number;
-  /** How often a full spool looks for room. */
+  /** How often a full spool, or one on a full disk, looks for room. */
   readonly fullIntervalMs?: number;
 }
 
 /** Since the start, but for `segments` and `bytes`, which are what lies in the folder. */
-export interface SpoolCounts {
+export interface SpoolCounts extends RoomCounts {
   readonly lines: number;
-  readonly bytes: number;
-  readonly segments: number;
   readonly tornBytes: number;
   readonly failedAppends: number;
-  /** Segments that were deleted after their last receipt. */
-  readonly dropped: number;
 }
 
 export interface Spool {
@@ -139,7 +133,7 @@ function localDay(timeMs: number): string {
 interface Writer {
   waitForRoom(signal?: AbortSignal): Promise<void>;
   write(documents: readonly ProcessStart[]): Promise<void>;
-  counts(): { bytes: number; segments: number; dropped: number };
+  counts(): RoomCounts;
   close(): Promise<void>;
 }
 
@@ -147,22 +141,17 @@ function createWriter(options: SpoolOptions): Writer {
   const { folder, config, log, nowMs = Date.now } = options;
   const stateFolder = options.stateFolder ?? dirname(folder);
   let open: OpenSegment | undefined;
-  let printDocument: (document: object) => void = () => undefined;
-  let path = '';
-  let [bytes, segments, dropped, droppedAtMs] = [0, 0, 0, 0];
-
-  const drop = (): void => {
-    const all = listSegments(folder);
-    const kept = dropAcknowledged(all, readCheckpoint(stateFolder, log), {
-      beforeMs: nowMs() - config.retention,
-      bytesMax: config.max_bytes - config.segment_bytes,
-    });
-    dropped += all.length - kept.length;
-    droppedAtMs = nowMs();
-    bytes = kept.reduce((sum, segment) => sum + segment.size, 0);
-    segments = kept.length;
+  // Lines are printed into memory and written some at a time: a write(2) for each would cost more than the printing.
+  let printed = '';
+  const printDocument = documentPrinter((line) => {
+    printed += line;
+  });
+  const writePrinted = (file: OpenSegment['file']): void => {
+    if (printed !== '') file.write(printed);
+    printed = '';
   };
-  drop();
+  let path = '';
+  const room = createRoom({ ...options, stateFolder });
 
   const give = async (stream: Stream): Promise<OpenSegment> => {
     const today = localDay(nowMs());
@@ -176,25 +165,11 @@ function createWriter(options: SpoolOptions): Writer {
     open = await openSegment({
       ...{ folder, segmentBytes: config.segment_bytes, checkpoint, stream, today },
     });
-    printDocument = documentPrinter(open.file.write);
     return open;
   };
 
   return {
-    async waitForRoom(signal) {
-      if (bytes >= config.max_bytes || nowMs() - droppedAtMs >= DROP_INTERVAL_MS) drop();
-      for (let waits = 0; bytes >= config.max_bytes; waits += 1) {
-        signal?.throwIfAborted();
-        if (waits === 0) {
-          log.warn(
-            { 'launchbeat.spool.bytes': bytes, 'file.path': folder },
-            'Spool is full of events that the collector has not acknowledged; reading waits. See spool.max_bytes.',
-          );
-        }
-        await delay(options.fullIntervalMs ?? FULL_INTERVAL_MS, undefined, { signal });
-        drop();
-      }
-    },
+    waitForRoom: room.wait,
     async write(documents) {
       const first = documents[0];
       if (first === undefined) return;
@@ -203,20 +178,23 @@ function createWriter(options: SpoolOptions): Writer {
       try {
         for (const document of documents) {
           printDocument(document);
+          if (printed.length >= WRITE_UNITS) writePrinted(file);
           if (file.failure !== undefined) break;
         }
+        writePrinted(file);
         file.sync();
         if (file.path !== path) syncFolder(folder);
         path = file.path;
       } catch (error) {
+        printed = '';
         open = undefined;
         giveUp(file, before, log);
         throw error;
       }
-      bytes += file.bytes() - before;
+      room.add(file.bytes() - before);
       await file.settle();
     },
-    counts: () => ({ bytes, segments, dropped }),
+    counts: room.counts,
     async close() {
       await open?.file.close();
       open = undefined;

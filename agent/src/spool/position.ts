@@ -24,6 +24,11 @@ export interface PositionFile {
   write(position: StoredPosition): void;
 }
 
+/** The position as it stands in the file; undefined before the first event, or where the file is broken. */
+export function knownPosition(folder: string, log: Log): StoredPosition | undefined {
+  return readStateFile(join(folder, 'position.json'), positionSchema, log);
+}
+
 /** Opens the position file of a data folder. */
 export function openPosition(folder: string, log: Log): PositionFile {
   const file = join(folder, 'position.json');

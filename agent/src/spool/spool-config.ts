@@ -15,8 +15,12 @@ export const spoolConfigSchema = z
       (bytes) => bytes >= MIB && bytes <= 1024 * MIB,
       'Expected a size from 1MiB to 1GiB',
     ),
-    /** All files together; when they are full of events without a receipt, reading waits. Nothing is thrown away. */
+    /** All files together; when they are full of events without a receipt, `on_full` says what happens. */
     max_bytes: byteSize('1GiB').refine((bytes) => bytes >= 4 * MIB, 'Expected at least 4MiB'),
+    /** What happens then: `block` = reading waits; `drop_oldest` = the oldest file goes with its events, counted as lost. */
+    on_full: z.enum(['block', 'drop_oldest']).default('block'),
+    /** While the disk has less than this left, reading waits; 0 = never. */
+    disk_free_min: byteSize('200MiB'),
     /** How long acknowledged files are kept; they go earlier when the room is needed. */
     retention: duration('24h'),
   })

@@ -37,7 +37,9 @@ export async function askStats(config: HttpConfig): Promise<AskedStats> {
   const body = await new Promise<string>((resolve, reject) => {
     const asked = request(
       { ...target, path: '/stats', timeout: TIMEOUT_MS, agent: false },
-      (given) => text(given).then(resolve, reject),
+      (given) => {
+        text(given).then(resolve, reject);
+      },
     );
     asked.on('timeout', () => asked.destroy(new Error(`no answer in ${TIMEOUT_MS / 1000} s`)));
     asked.on('error', reject);

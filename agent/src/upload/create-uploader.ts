@@ -4,11 +4,14 @@
  */
 import { isIP } from 'node:net';
 import type { Log, Metrics } from '@launchbeat/ecs-schemas/beat';
+import { createBandwidth } from './bandwidth.ts';
 import { type Clock, SYSTEM_CLOCK } from './clock.ts';
+import { createSkewWatch, type SkewWatch } from './clock-skew.ts';
 import { compressorName } from './compress-chunk.ts';
-import { openHttpExchange } from './http-exchange.ts';
+import { failoverExchange } from './failover-exchange.ts';
+import { type HttpExchange, openHttpExchange } from './http-exchange.ts';
 import type { OutputConfig } from './output-config.ts';
-import { type ProbeResult, probeCollector } from './probe-collector.ts';
+import { type ProbeResult, probeCollectors } from './probe-collector.ts';
 import { createShipChunk } from './ship-chunk.ts';
 import { createShipping } from './ship-spool.ts';
 import { type UploadCounts, zeroCounts } from './upload-counts.ts';
@@ -49,7 +52,12 @@ export interface Uploader {
 export function createUploader(options: UploaderOptions): Uploader {
   const { config, log, clock = SYSTEM_CLOCK } = options;
   warnOfWeakTransport(config, log);
-  const http = openHttpExchange(config, clock.nowMs);
+  const skew = createSkewWatch(log);
+  const collectors = config.url.map((url) => ({
+    url,
+    http: openHttpExchange(url, config, clock.nowMs),
+  }));
+  const http = watched(failoverExchange(collectors, log), { ...options, clock, skew });
   const counts = zeroCounts();
   const bell = createBell();
   const waiting = new Set<() => void>();
@@ -104,9 +112,30 @@ export function createUploader(options: UploaderOptions): Uploader {
       'upload.quarantined_chunks': counts.quarantinedChunks,
       'upload.corrupt_lines': counts.corruptLines,
       'upload.retries': counts.retries,
+      ...(skew.lastMs() === undefined ? {} : { 'upload.clock_skew_ms': skew.lastMs() ?? 0 }),
     }),
-    probe: () => probeCollector(config.url, http, options.agentId),
+    probe: () => probeCollectors(collectors, config, options.agentId),
     close: () => http.close(),
+  };
+}
+
+/** The exchange with the bandwidth kept and the collector's clock looked at. */
+function watched(
+  http: HttpExchange,
+  { config, clock, skew }: { config: OutputConfig; clock: Clock; skew: SkewWatch },
+): HttpExchange {
+  const take = createBandwidth(config.bandwidth_limit);
+  return {
+    async exchange(request, signal) {
+      const delayMs = take(request.body?.length ?? 0, clock.nowMs());
+      if (delayMs > 0) await clock.wait(delayMs, signal ?? new AbortController().signal);
+      const answer = await http.exchange(request, signal);
+      if (answer.outcome === 'answered' && answer.dateMs !== undefined) {
+        skew.note(answer.dateMs, clock.nowMs());
+      }
+      return answer;
+    },
+    close: http.close,
   };
 }
 
@@ -134,19 +163,21 @@ function createBell(): Bell {
 }
 
 function warnOfWeakTransport(config: OutputConfig, log: Log): void {
-  const { protocol, hostname } = new URL(config.url);
-  const loopback =
-    hostname === 'localhost' ||
-    hostname === '[::1]' ||
-    (isIP(hostname) === 4 && hostname.startsWith('127.'));
-  if (protocol === 'http:' && !loopback)
-    log.warn(
-      { 'url.full': config.url },
-      'Collector is addressed with http://: events and the key can be read on the way. Use https://.',
-    );
-  if (protocol === 'https:' && config.ssl.verification_mode === 'none')
-    log.warn(
-      { 'url.full': config.url },
-      "Collector's certificate is not verified (ssl.verification_mode: none): anybody can take its place.",
-    );
+  for (const url of config.url) {
+    const { protocol, hostname } = new URL(url);
+    const loopback =
+      hostname === 'localhost' ||
+      hostname === '[::1]' ||
+      (isIP(hostname) === 4 && hostname.startsWith('127.'));
+    if (protocol === 'http:' && !loopback)
+      log.warn(
+        { 'url.full': url },
+        'Collector is addressed with http://: events and the key can be read on the way. Use https://.',
+      );
+    if (protocol === 'https:' && config.ssl.verification_mode === 'none')
+      log.warn(
+        { 'url.full': url },
+        "Collector's certificate is not verified (ssl.verification_mode: none): anybody can take its place.",
+      );
+  }
 }

@@ -6,8 +6,9 @@ import { apiKeyAuthorization, HEADER } from '@launchbeat/ecs-schemas';
 import { Agent } from 'undici';
 import { explainFailure } from './explain-failure.ts';
 import type { OutputConfig } from './output-config.ts';
+import { plainThroughTunnel, proxyTunnel } from './proxy-tunnel.ts';
 import { retryAfterMs } from './retry-delay.ts';
-import { tlsConnector } from './tls-trust.ts';
+import { proxyAuthorities, tlsConnector } from './tls-trust.ts';
 
 export type Answer =
   | {
@@ -19,6 +20,8 @@ export type Answer =
       /** The beginning of a body that is not JSON, on one line. */
       readonly text: string;
       readonly retryAfterMs?: number;
+      /** The collector's clock (header Date), Unix milliseconds. */
+      readonly dateMs?: number;
     }
   | { readonly outcome: 'no_answer'; readonly reason: string };
 
@@ -42,9 +45,13 @@ const TEXT_CHARACTERS_MAX = 200;
 /** A whole exchange may take this many times the limit of its parts: a body that trickles for ever ends too. */
 const WHOLE_FACTOR = 3;
 
-/** Opens the way to the collector; connections are kept alive. Throws when a file of the config cannot be read. */
-export function openHttpExchange(config: OutputConfig, nowMs: () => number): HttpExchange {
-  const base = new URL(config.url);
+/** Opens the way to one collector; connections are kept alive. Throws when a file of the config cannot be read. */
+export function openHttpExchange(
+  url: string,
+  config: OutputConfig,
+  nowMs: () => number,
+): HttpExchange {
+  const base = new URL(url);
   const prefix = base.pathname.replace(/\/$/, '');
   const [id = '', secret = ''] = config.api_key.split(':');
   const authorization = apiKeyAuthorization(id, secret);
@@ -54,7 +61,7 @@ export function openHttpExchange(config: OutputConfig, nowMs: () => number): Htt
     headersTimeout: config.timeout,
     bodyTimeout: config.timeout,
     allowH2: false,
-    connect: base.protocol === 'https:' ? tlsConnector(config) : { timeout: config.timeout },
+    connect: connectorOf(base, config),
   });
 
   const exchange = async (request: HttpRequest, signal?: AbortSignal): Promise<Answer> => {
@@ -80,12 +87,28 @@ export function openHttpExchange(config: OutputConfig, nowMs: () => number): Htt
         contentType: headers.get('content-type') ?? '',
         ...parseBody(await readBounded(response.body)),
         ...(asked === undefined ? {} : { retryAfterMs: asked }),
+        ...dateOf(headers.get('date')),
       };
     } catch (error) {
       return { outcome: 'no_answer', reason: explainFailure(error) };
     }
   };
   return { exchange, close: () => agent.destroy() };
+}
+
+/** How connections are opened: directly or through the proxy, with TLS or without. */
+function connectorOf(base: URL, config: OutputConfig) {
+  const tunnel =
+    config.proxy_url === undefined
+      ? undefined
+      : proxyTunnel(config.proxy_url, config.timeout, proxyAuthorities(config));
+  if (base.protocol === 'https:') return tlsConnector(config, tunnel);
+  return tunnel === undefined ? { timeout: config.timeout } : plainThroughTunnel(tunnel);
+}
+
+function dateOf(header: string | undefined): { dateMs?: number } {
+  const dateMs = Date.parse(header ?? '');
+  return Number.isNaN(dateMs) ? {} : { dateMs };
 }
 
 /** The whole body, or undefined when it is longer than any answer of ours. */

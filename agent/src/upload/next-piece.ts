@@ -3,6 +3,7 @@
  * the next segment, or nothing yet.
  * Keeps: memory stays bounded whatever waits on disk; lines keep their order; a line that is being written waits.
  */
+import { isUtf8 } from 'node:buffer';
 import { LIMIT, wholeLinesBytes } from '@launchbeat/ecs-schemas';
 import type { Checkpoint } from '../spool/checkpoint.ts';
 import { listSegments, type Segment } from '../spool/list-segments.ts';
@@ -110,6 +111,8 @@ function pieceOf(segment: Segment, at: Checkpoint, limits: PieceLimits, active: 
 }
 
 const LF = 0x0a;
+const OPEN_BRACE = 0x7b;
+const CLOSE_BRACE = 0x7d;
 
 interface Fit {
   /** Bytes of the lines that are fit, up to the first that is not. */
@@ -120,11 +123,21 @@ interface Fit {
   readonly reason?: string;
 }
 
+/**
+ * Lines that are only passed on are not parsed: that would cost four times what everything else of shipping does. What disks do to a
+ * file (zeros, a torn line, other bytes) shows without it; a line that is broken otherwise is rejected by the collector, by its
+ * number, and goes to quarantine then.
+ */
 function fitLines(bytes: Buffer, linesMax: number): Fit {
   let [start, lines, lastLineStart] = [0, 0, 0];
+  const text = isUtf8(bytes) && !bytes.includes(0);
   while (start < bytes.length && lines < linesMax) {
     const end = bytes.indexOf(LF, start);
-    const reason = unfitReason(bytes.subarray(start, end));
+    const whole = text && bytes[start] === OPEN_BRACE && bytes[end - 1] === CLOSE_BRACE;
+    const reason =
+      whole && end - start <= LIMIT.lineBytesMax
+        ? undefined
+        : unfitReason(bytes.subarray(start, end));
     if (reason !== undefined) return { bytes: start, lines, lastLineStart, reason };
     lastLineStart = start;
     start = end + 1;

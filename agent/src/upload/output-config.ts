@@ -2,11 +2,20 @@
  * `output.collector:` of launchbeat.yml: where the collector is, this agent's key, how TLS is verified, how chunks are cut.
  */
 import { ENCODINGS } from '@launchbeat/ecs-schemas';
-import { byteSize, duration, httpUrl, stringList } from '@launchbeat/ecs-schemas/beat';
+import {
+  byteSize,
+  duration,
+  httpUrl,
+  optionalText,
+  stringList,
+} from '@launchbeat/ecs-schemas/beat';
 import { z } from 'zod';
 
 const CHUNK_BYTES_MIN = 64 * 1024;
 const CHUNK_BYTES_MAX = 7 * 1024 * 1024;
+
+const COLLECTORS_MAX = 16;
+const BANDWIDTH_MIN = 1024;
 
 const fingerprint = z
   .string()
@@ -16,9 +25,22 @@ const fingerprint = z
     'Expected the SHA-256 of a certificate: 64 hex digits, with or without colons',
   );
 
+/** One URL, several with commas, or a list; gives a list. */
+const collectorUrls = z.union([z.string(), z.array(z.string())]).transform((value, context) => {
+  const urls = stringList().parse(value);
+  if (urls.length === 0 || urls.length > COLLECTORS_MAX) {
+    context.addIssue({ code: 'custom', message: `Expected 1 to ${COLLECTORS_MAX} URLs` });
+  }
+  for (const url of urls) {
+    const issue = httpUrl.safeParse(url).error?.issues[0];
+    if (issue !== undefined) context.addIssue({ code: 'custom', message: issue.message });
+  }
+  return urls;
+});
+
 export const outputConfigSchema = z.strictObject({
-  /** Address of the collector, `https://host:port`; a path before /v1 may follow. */
-  url: httpUrl,
+  /** Addresses of collectors, `https://host:port`; a path before /v1 may follow. One is used until it fails, then the next. */
+  url: collectorUrls,
   /** Key of this agent, `id:secret`. */
   api_key: z
     .string()
@@ -43,6 +65,13 @@ export const outputConfigSchema = z.strictObject({
       max: duration('60s').refine((ms) => ms > 0, 'Expected more than 0'),
     })
     .prefault({}),
+  /** Proxy on the way, `http://[user:password@]host:port` or https; connections go through it by CONNECT. */
+  proxy_url: httpUrl.optional(),
+  /** Bytes per second that chunks may take on the wire, averaged; 0 = no limit. */
+  bandwidth_limit: byteSize('0').refine(
+    (bytes) => bytes === 0 || bytes >= BANDWIDTH_MIN,
+    'Expected 0 or at least 1KiB',
+  ),
   ssl: z
     .strictObject({
       /** PEM files of the certificate authorities that are trusted; default: those of Node.js and of the system. */
@@ -51,6 +80,14 @@ export const outputConfigSchema = z.strictObject({
       ca_trusted_fingerprint: fingerprint.optional(),
       /** `none` trusts anybody: for a test only. */
       verification_mode: z.enum(['full', 'none']).default('full'),
+      /** PEM files of a client certificate and its key, for a collector or a proxy before it that asks for one. */
+      certificate: z.string().min(1).optional(),
+      key: z.string().min(1).optional(),
+      /** Passphrase of the key. */
+      key_passphrase: optionalText,
+    })
+    .refine((ssl) => (ssl.certificate === undefined) === (ssl.key === undefined), {
+      message: 'Expected certificate and key together',
     })
     .prefault({}),
 });

@@ -23,6 +23,14 @@ export function slowDelayMs(backoff: Backoff, random: () => number): number {
   return Math.round(backoff.max * (0.5 + random() / 2));
 }
 
+/**
+ * What the collector asked for and up to half of it more (at most the longest back-off): a thousand agents that were told the
+ * same `Retry-After` must not come back in one second.
+ */
+export function spreadMs(askedMs: number, backoff: Backoff, random: () => number): number {
+  return Math.round(askedMs + Math.min(askedMs / 2, backoff.max) * random());
+}
+
 /** Milliseconds that a `Retry-After` asks for: seconds or an HTTP date (RFC 9110, 10.2.3); undefined if it is neither. */
 export function retryAfterMs(header: string | undefined, nowMs: number): number | undefined {
   if (header === undefined) return undefined;

@@ -21,6 +21,7 @@ import { temporaryFolder } from '../../../tests/support/temporary-folder.ts';
 import { listSegments } from '../spool/list-segments.ts';
 import { openSpool } from '../spool/open-spool.ts';
 import { recoverSpool } from '../spool/recover-spool.ts';
+import { spoolConfigSchema } from '../spool/spool-config.ts';
 import { createUploader } from './create-uploader.ts';
 import { outputConfigSchema } from './output-config.ts';
 import { retryAfterMs, retryDelayMs } from './retry-delay.ts';
@@ -133,7 +134,11 @@ async function live(data: string, actions: readonly Action[]): Promise<void> {
     }
   };
   let nowMs = Date.UTC(2026, 10, 23);
-  const spoolConfig = { segment_bytes: 12_000, max_bytes: 2 ** 30, retention: 2 ** 40 };
+  const spoolConfig = {
+    ...spoolConfigSchema.parse({}),
+    segment_bytes: 12_000,
+    retention: 2 ** 40,
+  };
   const open = () =>
     openSpool({ folder, config: spoolConfig, log: SILENT_LOG, nowMs: () => nowMs });
   const onNewest = (bytes: string): void => {

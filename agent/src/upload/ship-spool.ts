@@ -11,7 +11,7 @@ import { keepAside, placeOf, rejectedEntries } from './keep-aside.ts';
 import { type Chunk, nextPiece, type Piece } from './next-piece.ts';
 import { type Cursor, openCursor } from './open-cursor.ts';
 import type { OutputConfig } from './output-config.ts';
-import { retryDelayMs, slowDelayMs } from './retry-delay.ts';
+import { retryDelayMs, slowDelayMs, spreadMs } from './retry-delay.ts';
 import type { Shipped } from './ship-chunk.ts';
 import type { MutableCounts } from './upload-counts.ts';
 
@@ -229,12 +229,13 @@ async function onRetry(loop: Loop, verdict: Verdict & { outcome: 'retry' }): Pro
   const message = `Collector takes no events; they are kept. ${reason}.`;
   if (pace === 'slowly') loop.onTrouble?.(reason);
   if (pace === 'slowly') sayHourly(loop, { kind: `${counts.lastAnswer?.status}` }, message);
-  else if (memory.failures === 1) log.warn({ 'url.full': config.url }, message);
+  else if (memory.failures === 1) log.warn({ 'url.full': config.url.join() }, message);
   const delayMs =
     pace === 'slowly'
       ? slowDelayMs(config.backoff, clock.random)
       : retryDelayMs(memory.failures, config.backoff, clock.random);
-  await clock.wait(Math.max(delayMs, retryAfterMs), loop.signal);
+  const askedMs = spreadMs(retryAfterMs, config.backoff, clock.random);
+  await clock.wait(Math.max(delayMs, askedMs), loop.signal);
 }
 
 async function waitAfterFailure(loop: Loop): Promise<void> {
@@ -255,5 +256,8 @@ function sayHourly(
   const lastMs = saidAtMs.get(kind);
   if (lastMs !== undefined && nowMs - lastMs < ERROR_INTERVAL_MS) return;
   saidAtMs.set(kind, nowMs);
-  loop.log.error({ 'agent.id': loop.agentId, 'url.full': loop.config.url, ...fields }, message);
+  loop.log.error(
+    { 'agent.id': loop.agentId, 'url.full': loop.config.url.join(), ...fields },
+    message,
+  );
 }

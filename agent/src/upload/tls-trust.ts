@@ -1,5 +1,5 @@
 /**
- * Takes `ssl:` of the config, gives a connector that opens verified connections.
+ * Takes `ssl:` of the config, gives a connector that opens verified connections, through a proxy where there is one.
  * Keeps: a fingerprint is no short cut. The chain that the collector presents is fetched once without trust, the CA
  * certificate with that SHA-256 is picked out of it, and the real connection is then verified against that CA alone (and the
  * files of certificate_authorities), with the host name.
@@ -7,46 +7,99 @@
 import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
-import { connect, type DetailedPeerCertificate, getCACertificates } from 'node:tls';
+import {
+  connect,
+  createSecureContext,
+  type DetailedPeerCertificate,
+  getCACertificates,
+} from 'node:tls';
 import { buildConnector } from 'undici';
 import type { OutputConfig } from './output-config.ts';
+import type { OpenTunnel } from './proxy-tunnel.ts';
 
 type Connector = buildConnector.connector;
 
 const CHAIN_LENGTH_MAX = 10;
 
-/** A connector for undici's Agent. Throws when a file of certificate_authorities cannot be read. */
-export function tlsConnector(config: Pick<OutputConfig, 'ssl' | 'timeout'>): Connector {
+/** A connector for undici's Agent. Throws when a file of `ssl:` cannot be read. */
+export function tlsConnector(
+  config: Pick<OutputConfig, 'ssl' | 'timeout'>,
+  tunnel?: OpenTunnel,
+): Connector {
   const { ssl, timeout } = config;
-  const options = { timeout, allowH2: false, minVersion: 'TLSv1.2' } as const;
-  if (ssl.verification_mode === 'none')
-    return buildConnector({ ...options, rejectUnauthorized: false });
-  const files = ssl.certificate_authorities.map(readAuthority);
-  const pin = ssl.ca_trusted_fingerprint;
-  if (pin === undefined) {
-    const ca = files.length > 0 ? files : systemAuthorities();
-    return buildConnector({ ...options, ca });
-  }
-  return pinnedConnector(pin, timeout, (ca) =>
-    // The pinned CA may be an intermediate one, whose own issuer is not trusted.
-    buildConnector({ ...options, ca: [...files, ca], allowPartialTrustChain: true }),
+  const options = {
+    timeout,
+    allowH2: false,
+    minVersion: 'TLSv1.2' as const,
+    ...clientCertificate(ssl),
+  };
+  const build = (trust: object): Connector =>
+    throughTunnel(buildConnector({ ...options, ...trust }), tunnel);
+  if (ssl.verification_mode === 'none') return build({ rejectUnauthorized: false });
+  const files = ssl.certificate_authorities.map((file) =>
+    readPem(file, 'certificate_authorities', 'CERTIFICATE'),
   );
+  const pin = ssl.ca_trusted_fingerprint;
+  if (pin === undefined) return build({ ca: files.length > 0 ? files : systemAuthorities() });
+  // The pinned CA may be an intermediate one, whose own issuer is not trusted.
+  const trusting = (ca: string): Connector =>
+    build({ ca: [...files, ca], allowPartialTrustChain: true });
+  return pinnedConnector((to) => fetchChain(to, timeout, tunnel), pin, trusting);
 }
 
-function readAuthority(file: string): string {
+/** Who may have signed the certificate of an https proxy: the authorities of the config and those of the system. */
+export function proxyAuthorities({ ssl }: Pick<OutputConfig, 'ssl'>): string[] {
+  const files = ssl.certificate_authorities.map((file) =>
+    readPem(file, 'certificate_authorities', 'CERTIFICATE'),
+  );
+  return [...files, ...systemAuthorities()];
+}
+
+/** TLS on top of a connection that the tunnel gives. */
+function throughTunnel(connector: Connector, tunnel: OpenTunnel | undefined): Connector {
+  if (tunnel === undefined) return connector;
+  return (options, callback) => {
+    tunnel(options).then(
+      (httpSocket) => connector({ ...options, httpSocket }, callback),
+      (error: Error) => callback(error, null),
+    );
+  };
+}
+
+function clientCertificate(ssl: OutputConfig['ssl']): {
+  cert?: string;
+  key?: string;
+  passphrase?: string;
+} {
+  if (ssl.certificate === undefined || ssl.key === undefined) return {};
+  const cert = readPem(ssl.certificate, 'certificate', 'CERTIFICATE');
+  const key = readPem(ssl.key, 'key', 'PRIVATE KEY');
+  const passphrase = ssl.key_passphrase;
+  const pair = { cert, key, ...(passphrase === undefined ? {} : { passphrase }) };
+  try {
+    createSecureContext(pair);
+  } catch (cause) {
+    throw new Error(
+      `${ssl.certificate} and ${ssl.key} of output.collector.ssl cannot be used (${(cause as NodeJS.ErrnoException).code}): does the key belong to the certificate, is key_passphrase right?`,
+      { cause },
+    );
+  }
+  return pair;
+}
+
+/** Reads a PEM file that a key of `ssl:` names. */
+function readPem(file: string, name: string, label: string): string {
   let pem: string;
   try {
     pem = readFileSync(file, 'utf8');
   } catch (cause) {
     throw new Error(
-      `Cannot read ${file} of output.collector.ssl.certificate_authorities (${(cause as NodeJS.ErrnoException).code}).`,
+      `Cannot read ${file} of output.collector.ssl.${name} (${(cause as NodeJS.ErrnoException).code}).`,
       { cause },
     );
   }
-  if (!pem.includes('-----BEGIN CERTIFICATE-----')) {
-    throw new Error(
-      `${file} of output.collector.ssl.certificate_authorities holds no PEM certificate.`,
-    );
+  if (!pem.includes(`${label}-----`)) {
+    throw new Error(`${file} of output.collector.ssl.${name} holds no PEM ${label.toLowerCase()}.`);
   }
   return pem;
 }
@@ -58,13 +111,13 @@ function systemAuthorities(): string[] {
 
 /** Fetches the pinned CA before the first connection, and again after one that failed (the CA may be a new one). */
 function pinnedConnector(
+  fetch: (to: buildConnector.Options) => Promise<readonly X509Certificate[]>,
   pin: string,
-  timeoutMs: number,
   build: (ca: string) => Connector,
 ): Connector {
   let known: Promise<Connector> | undefined;
   return (options, callback) => {
-    known ??= fetchChain(options, timeoutMs).then((chain) => build(pickAuthority(chain, pin)));
+    known ??= fetch(options).then((chain) => build(pickAuthority(chain, pin)));
     known.then(
       (connector) =>
         connector(options, (error, socket) => {
@@ -83,14 +136,15 @@ function pinnedConnector(
 }
 
 /** The certificates that a server presents, the leaf first. Nothing is trusted and nothing is sent. */
-async function fetchChain(
+export async function fetchChain(
   options: buildConnector.Options,
   timeoutMs: number,
+  tunnel: OpenTunnel | undefined,
 ): Promise<readonly X509Certificate[]> {
   const host = options.hostname.replace(/^\[|\]$/g, '');
+  const port = Number(options.port === '' ? 443 : options.port);
   const socket = connect({
-    host,
-    port: Number(options.port === '' ? 443 : options.port),
+    ...(tunnel === undefined ? { host, port } : { socket: await tunnel(options) }),
     ...(isIP(host) === 0 ? { servername: host } : {}),
     rejectUnauthorized: false,
     ALPNProtocols: ['http/1.1'],

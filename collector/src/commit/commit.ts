@@ -71,7 +71,8 @@ export interface Commit {
   queue(): QueueSize;
 }
 
-const LEASE_S = 60;
+/** How long a collector that died keeps others from the chunks that it was to index, in ms. One that lives renews in time. */
+export const INDEX_LEASE_MS = 20_000;
 const TRIES_MAX = 3;
 const DOWN_RETRY_S = 5;
 const FULL_RETRY_S = 30;
@@ -109,7 +110,7 @@ export function createCommit(options: CommitOptions): Commit {
   }
 
   async function write(admission: Admission, alerts: readonly Alert[]): Promise<Written> {
-    const lease = options.indexing ? { leaseSeconds: LEASE_S } : {};
+    const lease = options.indexing ? { leaseSeconds: INDEX_LEASE_MS / 1000 } : {};
     for (let tries = 1; ; tries += 1) {
       try {
         return await writeChunk(sql, admission, alerts, lease);

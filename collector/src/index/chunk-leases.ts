@@ -3,7 +3,7 @@
  * Keeps: a chunk has one collector at a time; one whose lease ran out is known to have been touched, so that its ids are
  * looked up before anything of it is sent.
  */
-import type { CommittedChunk } from '../commit/commit.ts';
+import { type CommittedChunk, INDEX_LEASE_MS } from '../commit/commit.ts';
 import type { Sql } from '../commit/database.ts';
 
 /** A chunk in the hands of this process. */
@@ -30,13 +30,11 @@ export interface DeadLetter {
   readonly reason: string;
 }
 
-/** How long a collector that died keeps others from its chunks. */
-export const LEASE_MS = 60_000;
 /** Rows looked at in one claim. */
 const CLAIM_ROWS_MAX = 64;
 
 /** Ends of leases are computed from before the question was asked: never later than PostgreSQL's own. */
-export const leaseEnd = (askedAtMs: number): number => askedAtMs + LEASE_MS;
+export const leaseEnd = (askedAtMs: number): number => askedAtMs + INDEX_LEASE_MS;
 
 interface ClaimedRow {
   readonly id: string;
@@ -63,7 +61,7 @@ export async function claimChunks(sql: Sql, bytesMax: number): Promise<HeldChunk
     ), counted as (
       select id, unsent, sum(body_bytes) over (order by id) - body_bytes as bytes_before from free
     )
-    update chunks set leased_until = now() + ${LEASE_MS} * interval '1 ms', index_attempts = index_attempts + 1
+    update chunks set leased_until = now() + ${INDEX_LEASE_MS} * interval '1 ms', index_attempts = index_attempts + 1
     from counted
     where chunks.id = counted.id and (bytes_before = 0 or bytes_before < ${bytesMax})
     returning chunks.id, agent_id, encoding, namespace, lines, line_ids, body, index_attempts, counted.unsent`;
@@ -95,7 +93,7 @@ export async function renewLeases(
   if (held.length === 0) return new Set();
   const askedAtMs = performance.now();
   const rows = await sql<{ id: string }[]>`
-    update chunks set leased_until = now() + ${LEASE_MS} * interval '1 ms'
+    update chunks set leased_until = now() + ${INDEX_LEASE_MS} * interval '1 ms'
     from unnest(${held.map((one) => one.id)}::bigint[], ${held.map((one) => one.attempts)}::int[]) as mine (id, attempts)
     where chunks.id = mine.id and index_attempts = mine.attempts and indexed_at is null
     returning chunks.id`;

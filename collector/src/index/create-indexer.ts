@@ -5,9 +5,9 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Log } from '@launchbeat/ecs-schemas/beat';
-import type { CommittedChunk } from '../commit/commit.ts';
+import { type CommittedChunk, INDEX_LEASE_MS } from '../commit/commit.ts';
 import type { Sql } from '../commit/database.ts';
-import { LEASE_MS, leaseEnd, releaseLeases } from './chunk-leases.ts';
+import { leaseEnd, releaseLeases } from './chunk-leases.ts';
 import { createChunkQueue } from './chunk-queue.ts';
 import type { ElasticsearchConfig } from './elasticsearch-config.ts';
 import type { IndexCounters } from './index-batch.ts';
@@ -104,7 +104,7 @@ export function createIndexer(options: IndexerOptions): Indexer {
       await releaseLeases(sql, state.queue.drain(), false).catch((error: unknown) =>
         log.warn(
           { err: error },
-          `Leases of waiting chunks end by themselves in ${LEASE_MS / 1000} s.`,
+          `Leases of waiting chunks end by themselves in ${INDEX_LEASE_MS / 1000} s.`,
         ),
       );
     },

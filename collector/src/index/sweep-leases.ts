@@ -3,10 +3,11 @@
  * collector which died left behind, or that were queued again by hand.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import { claimChunks, LEASE_MS, releaseLeases, renewLeases } from './chunk-leases.ts';
+import { INDEX_LEASE_MS } from '../commit/commit.ts';
+import { claimChunks, releaseLeases, renewLeases } from './chunk-leases.ts';
 import type { IndexerState } from './indexer-state.ts';
 
-const RENEW_MS = LEASE_MS / 3;
+const RENEW_MS = INDEX_LEASE_MS / 3;
 /** So much is taken from the table at once; compressed bytes. */
 const CLAIM_BYTES_MAX = 16 * 1024 * 1024;
 

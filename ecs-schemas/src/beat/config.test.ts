@@ -117,7 +117,7 @@ const BAD: readonly [string, Given, readonly RegExp[]][] = [
     'a missing variable',
     { yaml: 'output:\n  url: https://a\n  api_key: ${NO_KEY}\n' },
     [
-      /test\.yml:3: output\.api_key: Variable NO_KEY is not set\. Set it, or write \$\{NO_KEY:default\}/,
+      /test\.yml:3: output\.api_key: Variable NO_KEY is not set\. Set it, store it with `keystore add NO_KEY`, or write \$\{NO_KEY:default\}/,
     ],
   ],
   [

@@ -43,7 +43,9 @@ function resolveReference(
   const value = environment[name];
   if (value !== undefined && value !== '') return { text: value };
   if (rest === undefined) {
-    return { problem: `Variable ${name} is not set. Set it, or write \${${name}:default}.` };
+    return {
+      problem: `Variable ${name} is not set. Set it, store it with \`keystore add ${name}\`, or write \${${name}:default}.`,
+    };
   }
   return rest.startsWith('?')
     ? { problem: `Variable ${name} is not set: ${rest.slice(1).trim()}` }

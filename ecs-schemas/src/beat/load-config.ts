@@ -16,13 +16,15 @@ export interface LoadConfigOptions<Schema extends z.ZodType> {
   /** `-E key=value`, in order; later ones win. */
   readonly settings?: readonly string[];
   readonly environment: Environment;
+  /** Top-level keys that are left aside, wrong or not: the schema does not know them. */
+  readonly unread?: readonly string[];
 }
 
 /** Loads and validates a config. Throws ConfigError with every problem. */
 export function loadConfig<Schema extends z.ZodType>(
   options: LoadConfigOptions<Schema>,
 ): z.infer<Schema> {
-  const document = readConfigValues(options);
+  const document = withoutKeys(readConfigValues(options), options.unread ?? []);
   const problems: ConfigProblem[] = [...document.problems];
   const parsed = options.schema.safeParse(document.values, { reportInput: false });
   if (!parsed.success) {
@@ -48,6 +50,21 @@ export function readConfigValues(
     problems.push(...applySetting(document.values, setting, options.environment));
   }
   return { ...document, problems };
+}
+
+/** The values and problems of a config without those of some top-level keys. */
+function withoutKeys(
+  document: ReturnType<typeof readConfigDocument>,
+  keys: readonly string[],
+): ReturnType<typeof readConfigDocument> {
+  if (keys.length === 0) return document;
+  return {
+    ...document,
+    values: Object.fromEntries(
+      Object.entries(document.values).filter(([key]) => !keys.includes(key)),
+    ),
+    problems: document.problems.filter(({ path }) => !keys.includes(path.split('.', 1)[0] ?? '')),
+  };
 }
 
 function readText(file: string): string {

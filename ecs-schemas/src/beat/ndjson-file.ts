@@ -47,8 +47,8 @@ export interface NdjsonFile {
   readonly path: string;
   /** The first error of writing or rolling; from then on sync() throws. */
   readonly failure: Error | undefined;
-  /** Appends one line, with its LF. */
-  write(line: string): void;
+  /** Appends whole lines, each with its LF. */
+  write(lines: string): void;
   /** Bytes in the file now. */
   bytes(): number;
   /** Forces all that was written to disk (checked fsync). Throws when any byte of it may not be there. */
@@ -86,7 +86,7 @@ export async function openNdjsonFile(options: NdjsonFileOptions): Promise<Ndjson
     get failure() {
       return failure;
     },
-    write: (line) => void stream.write(line),
+    write: (lines) => void stream.write(lines),
     bytes: () => fstatSync(stream.fd).size,
     sync() {
       if (failure !== undefined) throw failure;
