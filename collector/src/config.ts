@@ -13,7 +13,6 @@ import {
   loggingConfigSchema,
   type ProgramHome,
   pathConfigSchema,
-  processEnvironment,
   resolveFile,
 } from '@launchbeat/ecs-schemas/beat';
 import { z } from 'zod';
@@ -55,6 +54,7 @@ const FOLDER = dirname(dirname(fileURLToPath(import.meta.url)));
 /** What the collector is as a program. */
 export const COLLECTOR_HOME: ProgramHome<typeof collectorConfigSchema> = {
   folder: FOLDER,
+  name: 'launchbeat-collector',
   configFile: 'collector.yml',
   schema: collectorConfigSchema,
 };
@@ -73,7 +73,7 @@ export function loadCollector(flags: GlobalFlags): LoadedCollector {
   const alerts = loadConfig({
     file: alertsFile,
     schema: alertsConfigSchema,
-    environment: processEnvironment(),
+    environment: loaded.environment,
   });
   return { ...loaded, alerts, alertsFile };
 }

@@ -47,7 +47,9 @@ const OWN: Readonly<Record<string, string>> = {
   'launchbeat.pair': '`parent.exe > child.exe`.',
   'launchbeat.executable_dir': 'Folder of the executable.',
   'launchbeat.command_line_length': 'Length of the command line as logged, in UTF-16 units.',
-  'launchbeat.redacted': 'How many secrets were redacted.',
+  'launchbeat.decoded_command':
+    "Scripts of PowerShell's `-EncodedCommand`, decoded and redacted; at most 16 KiB.",
+  'launchbeat.redacted': 'How many secrets of the event were replaced by `‹redacted:kind:…›`.',
   'launchbeat.source': 'Where the event came from when it is not the Security log.',
 };
 

@@ -52,7 +52,18 @@ test('scanEvent() takes every real event of the corpus and gives what the parser
 
 /** What may stand anywhere in an event, and breaks a reader that is not careful. */
 const SPLINTER = fc.oneof(
-  fc.constantFrom('&amp;', '&lt;', '&quot;', '&apos;', '&gt;', '&amp;lt;', '&#38;', '&x;', '&', '&amp'),
+  fc.constantFrom(
+    '&amp;',
+    '&lt;',
+    '&quot;',
+    '&apos;',
+    '&gt;',
+    '&amp;lt;',
+    '&#38;',
+    '&x;',
+    '&',
+    '&amp',
+  ),
   fc.constantFrom('<', '>', "'", '"', ']]>', '<!--', '-->', '<![CDATA[', '\r\n', '\n', '\t', ' '),
   fc.constantFrom('</Data>', "<Data Name='x'>", "<Data Name='x'/>", '<Data>', '</EventData>', '\0'),
   fc.constantFrom("<Data Name='Data'>y</Data>", '\ud800', '\ufffe', 'ё', '😀', '/>', '='),

@@ -51,25 +51,34 @@ function plainText(text: string): string | undefined {
   return known ? plain : undefined;
 }
 
+/** One `<Data>` of EventData and where the next one begins; undefined where it has another shape. */
+interface ScannedValue {
+  readonly name: string;
+  readonly text: string;
+  readonly end: number;
+}
+
+function scanValue(xml: string, at: number): ScannedValue | undefined {
+  const nameEnd = xml.indexOf("'", at + DATA.length);
+  const name = xml.slice(at + DATA.length, nameEnd);
+  if (nameEnd === -1 || !isPlainName(name)) return undefined;
+  if (xml.startsWith("'/>", nameEnd)) return { name, text: '', end: nameEnd + 3 };
+  const textStart = nameEnd + 2;
+  const textEnd = xml.indexOf('<', textStart);
+  if (xml[nameEnd + 1] !== '>' || !xml.startsWith(DATA_END, textEnd)) return undefined;
+  const text = plainText(xml.slice(textStart, textEnd));
+  return text === undefined ? undefined : { name, text, end: textEnd + DATA_END.length };
+}
+
 /** EventData from `start` to the end of the event. */
 function scanData(xml: string, start: number): Map<string, string> | undefined {
   const data = new Map<string, string>();
   let at = start;
   for (let values = 0; xml.startsWith(DATA, at); values += 1) {
-    const nameEnd = xml.indexOf("'", at + DATA.length);
-    const name = xml.slice(at + DATA.length, nameEnd);
-    if (nameEnd === -1 || values === VALUES_MAX || !isPlainName(name)) return undefined;
-    if (xml.startsWith("'/>", nameEnd)) {
-      at = nameEnd + 3;
-      continue;
-    }
-    const textStart = nameEnd + 2;
-    const textEnd = xml.indexOf('<', textStart);
-    if (xml[nameEnd + 1] !== '>' || !xml.startsWith(DATA_END, textEnd)) return undefined;
-    const text = plainText(xml.slice(textStart, textEnd));
-    if (text === undefined) return undefined;
-    if (text !== '' && !data.has(name)) data.set(name, text);
-    at = textEnd + DATA_END.length;
+    const value = values === VALUES_MAX ? undefined : scanValue(xml, at);
+    if (value === undefined) return undefined;
+    if (value.text !== '' && !data.has(value.name)) data.set(value.name, value.text);
+    at = value.end;
   }
   return xml.startsWith(END, at) && at + END.length === xml.length ? data : undefined;
 }
@@ -84,23 +93,24 @@ export function scanEvent(xml: string): WindowsEvent | undefined {
   const head = HEAD.exec(xml);
   const part = head?.groups;
   if (head === null || part === undefined) return undefined;
+  const of = (name: string): string => part[name] ?? '';
   const data = scanData(xml, head[0].length);
   if (data === undefined) return undefined;
   return {
-    providerName: part['providerName'] ?? '',
-    providerGuid: part['providerGuid'] ?? '',
-    eventId: part['eventId'] ?? '',
-    version: part['version'] ?? '',
-    task: part['task'] ?? '',
-    opcode: part['opcode'] ?? '',
-    keywords: part['keywords'] ?? '',
-    systemTime: part['systemTime'] ?? '',
-    recordId: part['recordId'] ?? '',
-    activityId: part['activityId'] ?? '',
+    providerName: of('providerName'),
+    providerGuid: of('providerGuid'),
+    eventId: of('eventId'),
+    version: of('version'),
+    task: of('task'),
+    opcode: of('opcode'),
+    keywords: of('keywords'),
+    systemTime: of('systemTime'),
+    recordId: of('recordId'),
+    activityId: of('activityId'),
     relatedActivityId: '',
-    execution: { ProcessID: part['processId'] ?? '', ThreadID: part['threadId'] ?? '' },
-    channel: (part['channel'] ?? '').trim(),
-    computer: (part['computer'] ?? '').trim(),
+    execution: { ProcessID: of('processId'), ThreadID: of('threadId') },
+    channel: of('channel').trim(),
+    computer: of('computer').trim(),
     userId: '',
     data,
     message: '',

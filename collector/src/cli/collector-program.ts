@@ -3,6 +3,7 @@
  */
 import { indexTemplate, type TemplateBuild } from '@launchbeat/ecs-schemas';
 import {
+  addKeystoreCommands,
   beatCommand,
   defaultCommand,
   exportConfig,
@@ -74,6 +75,7 @@ export function collectorProgram(): Command {
       process.stdout.write(bundleText(options.language));
     });
 
+  addKeystoreCommands(program, COLLECTOR_HOME);
   addAgentCommands(program);
   addCertificateCommands(program);
   program

@@ -112,7 +112,7 @@ test('path.data of the config says where the keystore lies, also while the confi
 
 test("the collector's alerts.yml takes keys from the keystore too", async (t) => {
   const { folder, run } = place(t, 'launchbeat-collector');
-  const reference = (name: string): string => `$` + `{${name}}`;
+  const reference = (name: string): string => ['$', '{', name, '}'].join('');
   writeFileSync(
     join(folder, 'collector.yml'),
     `postgresql.url: ${reference('DB')}\ntelegram.enabled: false\n`,
