@@ -63,7 +63,12 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
     'zod',
     'node:*',
   ],
-  'collector/src/assess': ['ecs-schemas/src', 'ecs-schemas/src/beat', 'zod'],
+  'collector/src/assess': [
+    'ecs-schemas/src',
+    'ecs-schemas/src/beat',
+    'ecs-schemas/src/conditions',
+    'zod',
+  ],
   'collector/src/commit': [
     'postgres',
     'ecs-schemas/src',

@@ -3,6 +3,7 @@
  * Keeps: every field is there, empty where the event does not say; the time is the event's, in the operator's zone.
  */
 import { type ProcessStart, systemTimeMs } from '@launchbeat/ecs-schemas';
+import type { AlertRule } from './rule-config.ts';
 
 /** Name of a template field and what it shows; docs and error messages are made from this. */
 export const ALERT_FIELDS = {
@@ -23,6 +24,9 @@ export const ALERT_FIELDS = {
   flags: 'traits such as elevated, separated by commas',
   rule: 'id of the rule',
   event_id: 'id of the event, the same in PostgreSQL and Elasticsearch',
+  severity: 'severity of the rule: low, medium, high or critical',
+  labels: 'labels of the rule, separated by commas',
+  mitre: 'MITRE ATT&CK ids of the rule, separated by commas',
 } as const;
 
 export type AlertFieldName = keyof typeof ALERT_FIELDS;
@@ -56,7 +60,7 @@ export function createWriteTime(timeZone: string): WriteTime {
 /** The fields of one alert. */
 export function alertFields(
   document: ProcessStart,
-  rule: string,
+  rule: Pick<AlertRule, 'id' | 'severity' | 'labels' | 'mitre'>,
   writeTime: WriteTime,
 ): AlertFields {
   const { agent, event, host, launchbeat, process } = document;
@@ -77,8 +81,11 @@ export function alertFields(
     agent: agent.name,
     agent_id: agent.id,
     flags: (launchbeat.flags ?? []).join(', '),
-    rule,
+    rule: rule.id,
     event_id: event.id,
+    severity: rule.severity,
+    labels: rule.labels.join(', '),
+    mitre: rule.mitre.join(', '),
   };
 }
 

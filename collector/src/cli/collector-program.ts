@@ -1,5 +1,5 @@
 /**
- * The commands of `launchbeat-collector`: run (default), setup, test, export, agents, certs, version.
+ * The commands of `launchbeat-collector`: run (default), setup, test, export, keystore, agents, certs, rules, version.
  */
 import { indexTemplate, type TemplateBuild } from '@launchbeat/ecs-schemas';
 import {
@@ -14,6 +14,7 @@ import { type Command, Option } from 'commander';
 import { COLLECTOR_HOME, collectorVersion, loadCollector } from '../config.ts';
 import { addAgentCommands } from './agents.ts';
 import { addCertificateCommands } from './certs.ts';
+import { addRuleCommands } from './rules.ts';
 import { run } from './run.ts';
 import { type SetupOptions, setup } from './setup.ts';
 import { testOutput } from './test-output.ts';
@@ -78,6 +79,7 @@ export function collectorProgram(): Command {
   addKeystoreCommands(program, COLLECTOR_HOME);
   addAgentCommands(program);
   addCertificateCommands(program);
+  addRuleCommands(program);
   program
     .command('version')
     .description('print the version')

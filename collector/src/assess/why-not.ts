@@ -1,0 +1,128 @@
+/**
+ * Takes the rules and a document, says for each rule in sentences why it is not about the document.
+ * Keeps: the sentences come from the tests that assess uses; a rule without a sentence is a rule that fires.
+ */
+import { eventIdTimeMs, type ProcessStart } from '@launchbeat/ecs-schemas';
+import { type Condition, compileCondition, fieldValue } from '@launchbeat/ecs-schemas/conditions';
+import { createWriteTime } from './alert-fields.ts';
+import { type AlertsConfig, allRules } from './alerts-config.ts';
+import { chatsOfRule } from './chats-of-rule.ts';
+import {
+  type ListName,
+  listMatches,
+  listsOf,
+  type NamedList,
+  type Subject,
+  subjectOf,
+  textsOf,
+} from './match-document.ts';
+import type { AlertRule } from './rule-config.ts';
+import { createRuleSchedule } from './schedule.ts';
+
+/** A rule and what keeps it from firing. */
+export interface ExplainedRule {
+  readonly rule: AlertRule;
+  /** Ids of the chats that hear it. */
+  readonly chatIds: readonly string[];
+  /** Sentences without a stop, each opened by the key that decides; none = it fires. */
+  readonly whyNot: (document: ProcessStart) => string[];
+}
+
+/** Every rule of the file in its order, those that are switched off too. */
+export function explainRules(config: AlertsConfig): ExplainedRule[] {
+  return allRules(config.rules).map((rule) => {
+    const chatIds = chatsOfRule(rule, config);
+    const always = [
+      ...(rule.enabled ? [] : ['enabled: the rule is switched off']),
+      ...(chatIds.length === 0 ? ['chats: nobody hears the rule'] : []),
+    ];
+    const wanted = listsOf(rule);
+    const unwanted = listsOf(rule.exclude ?? {});
+    const whySchedule = explainSchedule(rule, config.time_zone);
+    return {
+      rule,
+      chatIds,
+      whyNot(document) {
+        const subject = subjectOf(document);
+        return [
+          ...always,
+          ...whyScope(rule, document),
+          ...wanted
+            .filter((one) => !listMatches(one, subject))
+            .map((one) => `${one.name}: ${shown(subject, one.name)} is not in ${patternsOf(one)}`),
+          ...unwanted
+            .filter((one) => listMatches(one, subject))
+            .map(
+              (one) => `exclude.${one.name}: ${shown(subject, one.name)} is in ${patternsOf(one)}`,
+            ),
+          ...(rule.when === undefined ? [] : whyCondition(rule.when, document, 'when')),
+          ...whySchedule(document),
+        ];
+      },
+    };
+  });
+}
+
+const shown = (subject: Subject, name: ListName): string =>
+  textsOf(subject, name).join(', ') || 'nothing';
+const patternsOf = ({ patterns }: NamedList): string => `[${patterns.join(', ')}]`;
+
+function whyScope(rule: AlertRule, { launchbeat }: ProcessStart): string[] {
+  return [
+    ...(rule.launch_only && !launchbeat.launch
+      ? ['launch_only: it is a helper process, or started by the system']
+      : []),
+    ...(rule.programs === undefined && launchbeat.program === undefined
+      ? ['programs: the rule names none, and the program is not a watched one']
+      : []),
+  ];
+}
+
+function explainSchedule(rule: AlertRule, fileZone: string): (document: ProcessStart) => string[] {
+  const { schedule } = rule;
+  if (schedule === undefined) return () => [];
+  const holds = createRuleSchedule(schedule, fileZone);
+  const zone = schedule.time_zone ?? fileZone;
+  const writeTime = createWriteTime(zone);
+  return (document) => {
+    const timeMs = eventIdTimeMs(document.event.id);
+    if (holds(timeMs)) return [];
+    const where = schedule.outside ? 'within it, and outside is true' : 'outside of it';
+    return [`schedule: ${writeTime(timeMs)} in ${zone} is ${where}`];
+  };
+}
+
+/** What of a condition does not hold, down to the field and its value; none = it holds. */
+function whyCondition(condition: Condition, document: object, at: string): string[] {
+  if (compileCondition(condition)(document)) return [];
+  switch (condition.kind) {
+    case 'and':
+    case 'or':
+      return condition.conditions.flatMap((one, index) =>
+        whyCondition(one, document, `${at}.${condition.kind}.${index}`),
+      );
+    case 'not':
+      return [`${at}.not: the condition in it holds`];
+    case 'has_fields':
+      return condition.names
+        .filter((name) => fieldValue(document, name.split('.')) === undefined)
+        .map((name) => `${at}.has_fields: ${name} is not there`);
+    case 'equals':
+    case 'contains':
+    case 'regexp':
+    case 'range':
+    case 'network':
+      return whyFields(condition, document, at);
+  }
+}
+
+type FieldCondition = Extract<Condition, { readonly fields: unknown }>;
+
+function whyFields(condition: FieldCondition, document: object, at: string): string[] {
+  return [...condition.fields].flatMap(([field, wanted]) => {
+    const alone = { kind: condition.kind, fields: new Map([[field, wanted]]) } as Condition;
+    if (compileCondition(alone)(document)) return [];
+    const value = JSON.stringify(fieldValue(document, field.split('.'))) ?? 'nothing';
+    return [`${at}.${condition.kind}.${field}: ${value} does not fit ${JSON.stringify(wanted)}`];
+  });
+}
