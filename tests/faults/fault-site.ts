@@ -71,8 +71,7 @@ async function openSite(t: TestContext, number: number, options: SiteOptions): P
   const given = options.given ?? giveEvents({ count: 400 });
   const recording = join(folder, 'recording.xml');
   writeRecording(recording, given);
-  const postgres =
-    options.privatePostgres === true ? await startPostgres({ fsync: false }) : undefined;
+  const postgres = options.privatePostgres === true ? await startPostgres() : undefined;
   t.after(() => postgres?.stop());
   const postgresUrl = postgres?.url ?? (await testDatabase(t)).url;
   const elasticsearch = await testElasticsearch();

@@ -1,6 +1,7 @@
 /** Faults of Telegram: every way in which it says no, says nothing, or has the message and says nothing. */
 import assert from 'node:assert/strict';
 import { setTimeout as wait } from 'node:timers/promises';
+import { eventually } from '../support/eventually.ts';
 import { scenario } from './fault-site.ts';
 
 scenario(31, 'Telegram throttles, fails, and closes the door', async ({ telegram, injected }) => {
@@ -33,8 +34,7 @@ scenario(
   async ({ telegram, injected }) => {
     telegram.failNext({ how: 'accept_and_drop' }, { times: 2 });
     injected();
-    await wait(1000);
-    assert.ok(telegram.messages().length > 0);
+    await eventually(() => assert.ok(telegram.messages().length > 0), { timeoutMs: 30_000 });
   },
   // What was taken without an answer can only be sent again: at least once.
   { repeatedMax: 2 },

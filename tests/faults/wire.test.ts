@@ -66,7 +66,10 @@ scenario(32, 'the key is revoked, and another one put into the config', async (s
   await site.reached(30);
   const { installation } = site;
   const id = installation.apiKey.split(':')[0] ?? '';
+  // The wire is cut meanwhile: something is left to ship when the key has gone.
+  site.wire.cut();
   assert.equal((await installation.collector('agents', 'revoke', id)).code, 0);
+  site.wire.resume();
   site.injected();
   await site.agent.waitForLine(/"log\.level":"error".*401/);
   const added = await installation.collector('agents', 'add', 'the same PC');

@@ -23,6 +23,19 @@ const PLACE = ['Domain', 'Server'];
 export const WINDOWS_POWERSHELL_CMDLETS: Readonly<Record<string, readonly string[]>> = {
   'ConvertFrom-Json': ['InputObject'],
   'ConvertTo-Json': ['InputObject', 'Depth', 'Compress'],
+  'Copy-Item': [
+    'Path',
+    'LiteralPath',
+    'Destination',
+    'Container',
+    'Filter',
+    'Include',
+    'Exclude',
+    'Force',
+    'Recurse',
+    'PassThru',
+    ...CHANGES,
+  ],
   'Export-ModuleMember': ['Function', 'Cmdlet', 'Variable', 'Alias'],
   'Get-Acl': ['Path', 'LiteralPath', 'Audit', 'Filter', 'Include', 'Exclude'],
   'Get-ChildItem': [
@@ -47,6 +60,7 @@ export const WINDOWS_POWERSHELL_CMDLETS: Readonly<Record<string, readonly string
   'Move-Item': ['Path', 'LiteralPath', 'Destination', 'Force', 'PassThru', ...CHANGES],
   'New-Item': ['Path', 'Name', 'ItemType', 'Value', 'Force', ...CHANGES],
   'New-Object': ['TypeName', 'ArgumentList', 'Property', 'ComObject', 'Strict'],
+  'Read-Host': ['Prompt', 'AsSecureString'],
   'Remove-Item': ['Path', 'LiteralPath', 'Recurse', 'Force', ...CHANGES],
   'Select-Object': ['InputObject', 'Property', 'ExpandProperty', 'First', 'Last', 'Skip', 'Unique'],
   'Set-Acl': ['Path', 'LiteralPath', 'AclObject', 'Passthru', ...CHANGES],

@@ -1,0 +1,60 @@
+/**
+ * `make windows`: from the sources to `dist/windows`, on Linux: the ZIP, the MSI, the bill of materials, SHA256SUMS.
+ * Arguments NAME=value become the MSI's own properties (SERVER, KEYFILE, CA, PROGRAMS, SERVICEACCOUNT), so that a domain
+ * can install it without a transform. LAUNCHBEAT_SIGN=cert.pfx signs launchbeat.exe and the MSI with osslsigncode.
+ */
+import { createHash } from 'node:crypto';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { buildHost } from './build-host.ts';
+import { buildMsi } from './build-msi.ts';
+import { DIST, STAGE, VERSION } from './layout.ts';
+import type { Defaults } from './msi-source.ts';
+import { sign } from './sign.ts';
+import { stage, stagedFiles, ZIP_SCRIPTS } from './stage.ts';
+import { writeZip } from './write-zip.ts';
+
+const PROPERTIES: readonly string[] = ['SERVER', 'KEYFILE', 'CA', 'PROGRAMS', 'SERVICEACCOUNT'];
+
+function defaultsOf(args: readonly string[]): Defaults {
+  const pairs = args.map((arg) => {
+    const [, name = '', value = ''] = /^(\w+)=(.*)$/s.exec(arg) ?? [];
+    if (!PROPERTIES.includes(name))
+      throw new Error(
+        `${arg}: expected NAME=value with ${PROPERTIES.join(', ')}. A key is never built in: every PC has its own.`,
+      );
+    return [name, value];
+  });
+  return Object.fromEntries(pairs) as Defaults;
+}
+
+async function main(args: readonly string[]): Promise<void> {
+  const defaults = defaultsOf(args);
+  const name = `launchbeat-${VERSION}-windows-x64`;
+  const [zip, msi, bill] = ['zip', 'msi', 'cdx.json'].map((end) => join(DIST, `${name}.${end}`));
+  if (zip === undefined || msi === undefined || bill === undefined) return;
+  mkdirSync(DIST, { recursive: true });
+  for (const file of [zip, msi, bill]) rmSync(file, { force: true });
+  const host = buildHost();
+  sign(host.exe);
+  writeFileSync(bill, stage(host));
+  const files = stagedFiles();
+  const staged = files.map((file) => ({ name: file, bytes: readFileSync(join(STAGE, file)) }));
+  const scripts = ZIP_SCRIPTS.map((script) => ({ name: script.name, bytes: script.bytes() }));
+  await writeZip(
+    zip,
+    [...staged, ...scripts]
+      .sort((a, b) => (a.name < b.name ? -1 : 1))
+      .map((entry) => ({ ...entry, name: `${name}/${entry.name}` })),
+  );
+  buildMsi({ file: msi, version: VERSION, stage: STAGE, files, host, defaults });
+  sign(msi);
+  const sums = [bill, msi, zip].map((file) => {
+    const digest = createHash('sha256').update(readFileSync(file)).digest('hex');
+    return `${digest}  ${basename(file)}\n`;
+  });
+  writeFileSync(join(DIST, 'SHA256SUMS'), sums.join(''));
+  process.stdout.write(sums.join(''));
+}
+
+await main(process.argv.slice(2));

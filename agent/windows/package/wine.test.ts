@@ -1,0 +1,199 @@
+/**
+ * Goal: launchbeat.exe and the MSI do on a Windows what they promise, as far as Wine is one. Method: install, upgrade and uninstall
+ * under Wine's Windows Installer and service manager, with a stand-in for node.exe that tells what it was given.
+ * Not to be seen here, since Wine has none: owners and ACLs of files in force, the group Event Log Readers, virtual accounts,
+ * recovery actions (docs/unverified.md).
+ */
+import assert from 'node:assert/strict';
+import { cpSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { eventually } from '../../../tests/support/eventually.ts';
+import { temporaryFolder } from '../../../tests/support/temporary-folder.ts';
+import { smallPackage, startWine, toolsMissing, type Wine } from './small-package.ts';
+
+const skip = toolsMissing('wine');
+const PROGRAM = 'Program Files/Launchbeat';
+const DATA = 'ProgramData/Launchbeat';
+const EXE = 'C:\\Program Files\\Launchbeat\\launchbeat.exe';
+const PEM = '-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n';
+/** Wine knows no virtual account and no Event Log Readers. */
+const ACCOUNT = 'LocalSystem';
+
+const cleanUps: (() => void)[] = [];
+const context = { after: (cleanUp: () => void) => void cleanUps.unshift(cleanUp) };
+let folder = '';
+let wine: Wine;
+before(async () => {
+  if (skip) return;
+  folder = temporaryFolder(context);
+  wine = await startWine(context, folder);
+});
+after(() => {
+  for (const cleanUp of cleanUps) cleanUp();
+});
+
+const becomes = async (state: string): Promise<void> => {
+  let last = '';
+  await eventually(
+    async () => {
+      last = await wine.service();
+      return last === state;
+    },
+    { timeoutMs: 60_000 },
+  ).catch(() => assert.equal(last, state));
+};
+
+test('the MSI installs, upgrades and uninstalls; config, key and spool stay until they are to go', {
+  skip,
+}, async () => {
+  const [first, second] = ['0.1.0', '0.2.0'].map((version) =>
+    smallPackage(join(folder, version), { version, forWine: true }),
+  );
+  assert.ok(first !== undefined && second !== undefined);
+  writeFileSync(wine.path('our ca.pem'), PEM);
+  const install = (msi: string, ...properties: string[]) =>
+    wine.run(['msiexec', '/i', wine.name(msi), '/qn', ...properties]);
+
+  const installed = await install(
+    first.msi,
+    ...[`SERVICEACCOUNT=${ACCOUNT}`, 'SERVER=https://collector.example:8443', 'KEY=id1:secret1'],
+    ...['CA=C:\\our ca.pem', 'PROGRAMS=winword.exe; Учёт 1.exe'],
+  );
+  assert.equal(installed.code, 0, installed.stderr);
+  await becomes('RUNNING 0 0');
+  const given = wine.read(`${PROGRAM}/stand-in.txt`) ?? '';
+  assert.match(given, /^LAUNCHBEAT_COLLECTOR_URL=https:\/\/collector\.example:8443$/m);
+  assert.match(given, /^LAUNCHBEAT_API_KEY=id1:secret1$/m);
+  const command = /^command=(.*)$/m.exec(given)?.[1] ?? '';
+  assert.ok(!command.includes('secret1'), 'the key stands in no command line');
+  for (const words of [
+    '"C:\\Program Files\\Launchbeat\\app\\launchbeat.mjs"',
+    '--path.config "C:\\ProgramData\\Launchbeat"',
+    '-E "output.collector.ssl.certificate_authorities=C:\\ProgramData\\Launchbeat\\ca.crt"',
+    "{label: 'winword.exe', names: ['winword.exe']}, {label: 'Учёт 1.exe', names: ['Учёт 1.exe']}",
+    'run --stop-on-stdin-end',
+  ])
+    assert.ok(command.includes(words), `${words} in ${command}`);
+  assert.equal(wine.read(`${DATA}/ca.crt`), PEM);
+  const key = await wine.run([
+    ...['reg', 'query', 'HKLM\\SYSTEM\\CurrentControlSet\\Services\\Launchbeat'],
+  ]);
+  assert.match(
+    key.stdout,
+    /ImagePath\s+REG_\w+\s+"C:\\Program Files\\Launchbeat\\launchbeat\.exe" --service/,
+  );
+  assert.match(key.stdout, /DependOnService\s+REG_MULTI_SZ\s+EventLog/);
+
+  writeFileSync(wine.path(`${DATA}/launchbeat.yml`), '# of the admin\n');
+  writeFileSync(wine.path(`${DATA}/data/position.json`), '{}');
+  const upgraded = await install(second.msi);
+  assert.equal(upgraded.code, 0, upgraded.stderr);
+  await becomes('RUNNING 0 0');
+  assert.equal(wine.read(`${PROGRAM}/app/launchbeat.mjs`), '// 0.2.0\n');
+  assert.equal(wine.read(`${DATA}/launchbeat.yml`), '# of the admin\n');
+  assert.equal(wine.read(`${DATA}/data/position.json`), '{}');
+  assert.match(wine.read(`${DATA}/install.env`) ?? '', /^LAUNCHBEAT_API_KEY=id1:secret1$/m);
+
+  const older = await install(first.msi);
+  assert.notEqual(older.code, 0, 'an older version is refused');
+
+  const removed = await wine.run(['msiexec', '/x', wine.name(second.msi), '/qn']);
+  assert.equal(removed.code, 0, removed.stderr);
+  assert.equal(await wine.service(), 'absent');
+  assert.ok(!existsSync(wine.path(`${PROGRAM}/launchbeat.exe`)));
+  assert.equal(wine.read(`${DATA}/data/position.json`), '{}');
+
+  assert.equal((await install(second.msi, `SERVICEACCOUNT=${ACCOUNT}`)).code, 0);
+  const purged = await wine.run(['msiexec', '/x', wine.name(second.msi), '/qn', 'PURGE=1']);
+  assert.equal(purged.code, 0, purged.stderr);
+  assert.ok(!existsSync(wine.path(DATA)), 'PURGE=1 deletes the data');
+});
+
+/** Puts the files where install.ps1 puts them; gives `launchbeat.exe --setup`. */
+function unpacked(forWine: boolean) {
+  const { stage } = smallPackage(join(folder, `zip-${forWine}`), { forWine });
+  rmSync(wine.path(PROGRAM), { recursive: true, force: true });
+  rmSync(wine.path(DATA), { recursive: true, force: true });
+  cpSync(stage, wine.path(PROGRAM), { recursive: true });
+  return (args: readonly string[], input?: string) => wine.run([EXE, '--setup', ...args], input);
+}
+
+test('the service reports its states, ends the agent by its standard input, and all that it started with it', {
+  skip,
+}, async () => {
+  const setup = unpacked(true);
+  const say = (what: string): void => writeFileSync(wine.path(`${PROGRAM}/stand-in.do`), what);
+  const start = () => wine.run(['net', 'start', 'Launchbeat']);
+  const stop = () => wine.run(['net', 'stop', 'Launchbeat']);
+  const installed = await setup(
+    [
+      'install',
+      '--account',
+      ACCOUNT,
+      '--server',
+      'http://localhost:8080',
+      '--key-stdin',
+      '--start',
+    ],
+    'id1:secret1\r\n',
+  );
+  assert.equal(installed.code, 0, installed.stderr);
+  await becomes('RUNNING 0 0');
+  await stop();
+  await becomes('STOPPED 0 0');
+
+  say('exit 78');
+  await start();
+  await becomes('STOPPED 1066 78');
+
+  say('child');
+  await start();
+  await becomes('RUNNING 0 0');
+  const alive = (): number => wine.processes('\\node.exe');
+  await eventually(() => alive() === 2, { timeoutMs: 30_000 });
+  await stop();
+  await becomes('STOPPED 0 0');
+  await eventually(() => alive() === 0, { timeoutMs: 30_000 });
+
+  const again = await setup(['install', '--account', ACCOUNT, '--programs', 'all']);
+  assert.equal(again.code, 0, again.stderr);
+  assert.match(wine.read(`${DATA}/install.env`) ?? '', /^LAUNCHBEAT_API_KEY=id1:secret1$/m);
+  const removed = await setup(['uninstall', '--purge']);
+  assert.equal(await wine.service(), 'absent', removed.stderr);
+});
+
+test('a folder that somebody else made in ProgramData is refused', { skip }, async () => {
+  const setup = unpacked(false);
+  mkdirSync(wine.path(DATA), { recursive: true });
+  writeFileSync(wine.path(`${DATA}/launchbeat.yml`), '# a trap\n');
+  const refused = await setup(['install', '--account', ACCOUNT]);
+  assert.equal(refused.code, 1);
+  assert.match(refused.stderr, /was made by somebody else/);
+});
+
+test('what is told wrongly is refused with the mend, and the key is never in the message', {
+  skip,
+}, async () => {
+  const setup = unpacked(true);
+  writeFileSync(wine.path('not-a-ca.pem'), 'hello');
+  const rows: [string[], string | undefined, RegExp][] = [
+    [['--server', 'collector.example'], undefined, /SERVER must be the collector's address/],
+    [['--server', "https://a'b"], undefined, /SERVER must be/],
+    [['--key-stdin'], 'onlysecret\n', /KEY must be id:secret/],
+    [['--key-stdin'], 'id:se cret\n', /KEY must be id:secret/],
+    [['--key-file', 'C:\\nothing.key'], undefined, /cannot be read \(error 2\)/],
+    [['--ca', 'ca.pem'], undefined, /full path of a PEM file/],
+    [['--ca', 'C:\\not-a-ca.pem'], undefined, /holds no PEM certificate/],
+    [['--programs', "a.exe', x: ['"], undefined, /PROGRAMS must be/],
+  ];
+  for (const [args, input, words] of rows) {
+    const refused = await setup(['install', '--account', ACCOUNT, ...args], input);
+    assert.equal(refused.code, 1, args.join(' '));
+    assert.match(refused.stderr, words);
+    assert.ok(!/onlysecret|se cret/.test(refused.stderr));
+    rmSync(wine.path(`${DATA}/install.env`), { force: true });
+  }
+  const unknown = await setup(['install', '--sevrer', 'x']);
+  assert.equal(unknown.code, 2);
+});
