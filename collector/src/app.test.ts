@@ -17,8 +17,9 @@ import { temporaryFolder } from '../../tests/support/temporary-folder.ts';
 import { admitConfigSchema } from './admit/admit-config.ts';
 import { initCertificates } from './certificates/init-certificates.ts';
 import { httpConfigSchema } from './http-config.ts';
+import { ROUTES } from './http-routes.ts';
 import { startHttpServer } from './http-server.ts';
-import { openApiDocument, ROUTES } from './openapi.ts';
+import { openApiDocument } from './openapi.ts';
 
 test('GET /v1/whoami tells a key whose it is', async (t) => {
   const app = await startCollectorApp(t);

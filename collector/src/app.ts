@@ -6,19 +6,24 @@
  *   commit   Admission → ChunkReceipt         one PostgreSQL transaction
  *   index    CommittedChunk → Elasticsearch   by itself, from memory or the ledger
  *   notify   Alert → Telegram                 by itself, from the outbox
+ *
+ * Beside it fleet: who the agents are (enrolment, keys) and how they do (check-ins).
  */
 import type { IncomingMessage } from 'node:http';
-import { CHUNKS_PATH, problem } from '@launchbeat/ecs-schemas';
+import { CHECK_IN_PATH, CHUNKS_PATH, ENROLL_PATH, problem } from '@launchbeat/ecs-schemas';
 import type { Log } from '@launchbeat/ecs-schemas/beat';
 import { Hono } from 'hono';
 import type { Authenticate } from './admit/authenticate.ts';
 import { jsonAnswer, problemAnswer } from './answers.ts';
 import { answerChunk, type ChunkStages, type Connection } from './chunk-route.ts';
+import type { FleetRoutes } from './fleet-routes.ts';
 import type { Health } from './health.ts';
-import { openApiDocument, ROUTES } from './openapi.ts';
+import { ROUTES } from './http-routes.ts';
+import { openApiDocument } from './openapi.ts';
 
 export interface AppStages extends ChunkStages {
   readonly authenticate: Authenticate;
+  readonly fleet: FleetRoutes;
   readonly health: Health;
   readonly version: string;
   readonly log: Log;
@@ -34,6 +39,9 @@ export function createApp(stages: AppStages): Hono<{ Bindings: Bindings }> {
   const app = new Hono<{ Bindings: Bindings }>();
 
   app.post(CHUNKS_PATH, (c) => answerChunk(stages, c.req.raw, connectionOf(c.env)));
+
+  app.post(ENROLL_PATH, (c) => stages.fleet.enroll(c.req.raw, connectionOf(c.env)));
+  app.post(CHECK_IN_PATH, (c) => stages.fleet.checkIn(c.req.raw, connectionOf(c.env)));
 
   app.get('/v1/whoami', async (c) => {
     const who = await stages.authenticate(c.req.raw.headers, connectionOf(c.env).address);

@@ -19,6 +19,7 @@ import { z } from 'zod';
 import { admitConfigSchema } from './admit/admit-config.ts';
 import { type AlertsConfig, alertsConfigSchema } from './assess/alerts-config.ts';
 import { postgresqlConfigSchema } from './commit/postgresql-config.ts';
+import { fleetConfigSchema } from './fleet/fleet-config.ts';
 import { httpConfigSchema } from './http-config.ts';
 import { elasticsearchConfigSchema } from './index/elasticsearch-config.ts';
 import { kibanaConfigSchema } from './kibana-config.ts';
@@ -27,6 +28,7 @@ import { telegramConfigSchema } from './notify/telegram-config.ts';
 export const collectorConfigSchema = z.strictObject({
   http: httpConfigSchema,
   admit: admitConfigSchema,
+  fleet: fleetConfigSchema,
   postgresql: postgresqlConfigSchema,
   elasticsearch: elasticsearchConfigSchema,
   telegram: telegramConfigSchema,
@@ -53,8 +55,8 @@ const FOLDER = dirname(dirname(fileURLToPath(import.meta.url)));
 
 /** What the collector is as a program. */
 export const COLLECTOR_HOME: ProgramHome<typeof collectorConfigSchema> = {
-  folder: FOLDER,
   name: 'launchbeat-collector',
+  folder: FOLDER,
   configFile: 'collector.yml',
   schema: collectorConfigSchema,
 };

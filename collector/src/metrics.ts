@@ -10,8 +10,9 @@ export interface Watched {
   readonly name: string;
   readonly help: string;
   readonly kind: 'counter' | 'gauge';
-  /** Its value now; of a counter, since the start. */
-  readonly read: () => number;
+  /** Its value now; of a counter, since the start. Several values where `label` says what they are by. */
+  readonly read: () => number | Readonly<Record<string, number>>;
+  readonly label?: string;
 }
 
 export interface MetricsRegistry {
@@ -52,26 +53,34 @@ export function createMetrics(options: { readonly process: boolean }): MetricsRe
       if (status === 200) seconds.observe(elapsed);
     },
     watch(numbers) {
-      for (const { name, help, kind, read } of numbers) {
-        const about = { name: PREFIX + name, help, registers: [registry] };
-        if (kind === 'gauge') {
-          new Gauge({
-            ...about,
-            collect() {
-              this.set(read());
-            },
-          });
-        } else {
-          // prom-client's counter can only rise: it is set by beginning anew.
-          new Counter({
-            ...about,
-            collect() {
-              this.reset();
-              this.inc(read());
-            },
-          });
-        }
-      }
+      for (const one of numbers) watch(registry, one);
     },
   };
+}
+
+function watch(registry: Registry, { name, help, kind, read, label }: Watched): void {
+  const labelNames = label === undefined ? [] : [label];
+  const about = { name: PREFIX + name, help, labelNames, registers: [registry] };
+  const each = (write: (labels: Record<string, string>, value: number) => void): void => {
+    const value = read();
+    if (typeof value === 'number') write({}, value);
+    else for (const [key, amount] of Object.entries(value)) write({ [label ?? 'of']: key }, amount);
+  };
+  if (kind === 'gauge') {
+    new Gauge({
+      ...about,
+      collect() {
+        each((labels, value) => this.set(labels, value));
+      },
+    });
+  } else {
+    // prom-client's counter can only rise: it is set by beginning anew.
+    new Counter({
+      ...about,
+      collect() {
+        this.reset();
+        each((labels, value) => this.inc(labels, value));
+      },
+    });
+  }
 }

@@ -6,6 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Log, Metrics, Paths } from '@launchbeat/ecs-schemas/beat';
 import { createAuthenticate } from './admit/authenticate.ts';
 import { createAdmit } from './admit/create-admit.ts';
+import { createFailedKeys } from './admit/failed-keys.ts';
 import { createApp } from './app.ts';
 import type { AlertsConfig } from './assess/alerts-config.ts';
 import { createAssess } from './assess/assess.ts';
@@ -14,7 +15,10 @@ import { openDatabase, type Sql } from './commit/database.ts';
 import { migrate, pendingMigrations } from './commit/migrate.ts';
 import { createRetention } from './commit/retention.ts';
 import type { CollectorConfig } from './config.ts';
+import { createFleet } from './fleet/create-fleet.ts';
 import { createKeyStore } from './fleet/keys.ts';
+import { fleetMetrics } from './fleet-metrics.ts';
+import { createFleetRoutes } from './fleet-routes.ts';
 import { createHealth } from './health.ts';
 import { startHttpServer } from './http-server.ts';
 import { createIndexer, type Indexer } from './index/create-indexer.ts';
@@ -51,9 +55,14 @@ export async function openCollector(options: CollectorOptions): Promise<Collecto
   const indexing = config.elasticsearch.enabled;
   const telling = isTelegramOn(config.telegram);
   const keys = createKeyStore(sql);
-  const authenticate = createAuthenticate({ config: config.admit, keys, log });
+  const failed = createFailedKeys(config.admit.failed_keys_per_minute);
+  const authenticate = createAuthenticate({ config: config.admit, keys, failed, log });
   const { namespaces } = config.elasticsearch;
-  const admit = createAdmit({ config: config.admit, keys, authenticate, namespaces, log });
+  const fleet = createFleet({ sql, config: config.fleet, log });
+  const { noteSecurity } = fleet;
+  const admit = createAdmit({
+    ...{ config: config.admit, keys, authenticate, namespaces, noteSecurity, log },
+  });
   // Without a bot nobody would ever empty the outbox.
   const assess = createAssess(telling ? alerts : { ...alerts, chats: {}, rules: [] });
   const commit = createCommit({ sql, config: config.postgresql, assess, indexing, log });
@@ -61,7 +70,11 @@ export async function openCollector(options: CollectorOptions): Promise<Collecto
   const notifier = createNotifier({ sql, config: config.telegram, alerts, log });
   const retention = createRetention({ sql, config: config.postgresql, log });
   const metrics = createMetrics({ process: true });
-  metrics.watch([...stageMetrics(admit, commit), ...storeMetrics(indexer, notifier)]);
+  metrics.watch([
+    ...stageMetrics(admit, commit),
+    ...storeMetrics(indexer, notifier),
+    ...fleetMetrics(fleet),
+  ]);
   const app = createApp({
     admit,
     authenticate,
@@ -69,6 +82,11 @@ export async function openCollector(options: CollectorOptions): Promise<Collecto
     indexer,
     notifier,
     metrics,
+    fleet: createFleetRoutes({
+      ...{ fleet, keys, authenticate, failed, log },
+      perMinute: config.fleet.requests_per_minute,
+      bodyTimeoutMs: config.admit.body_timeout,
+    }),
     health: createHealth({ sql, elasticsearch: indexing ? () => indexer.check() : undefined }),
     version,
     log,
@@ -90,6 +108,7 @@ export async function openCollector(options: CollectorOptions): Promise<Collecto
         ...(indexing ? [indexer.run(ended.signal)] : []),
         ...(telling ? [notifier.run(ended.signal)] : []),
         retention.run(ended.signal),
+        fleet.run(ended.signal),
       ];
       try {
         await Promise.race([once(signal), ...background]);

@@ -69,12 +69,15 @@ export type ChunkReceipt = z.infer<typeof chunkReceiptSchema>;
 
 /** What can be wrong with a request; the last part of the problem's `type` URI. */
 export const PROBLEMS = {
-  'bad-request': { status: 400, title: 'Request headers are not those of a chunk' },
+  'bad-request': { status: 400, title: 'Request is not as the path wants it' },
   'bad-digest': { status: 400, title: 'Body does not match its digest' },
   'bad-lines': { status: 400, title: 'Body does not have the number of lines that was announced' },
   'bad-body': { status: 400, title: 'Body cannot be decompressed' },
   unauthorized: { status: 401, title: 'Key is unknown or revoked' },
   'other-agent': { status: 403, title: 'Key belongs to another agent' },
+  'other-host': { status: 403, title: 'Key is not for events of this computer' },
+  'token-refused': { status: 403, title: 'Enrolment token can no longer be used' },
+  'agent-known': { status: 409, title: 'Agent has a key already' },
   'not-found': { status: 404, title: 'No such path' },
   'method-not-allowed': { status: 405, title: 'Path has no such method' },
   timeout: { status: 408, title: 'Body came too slowly' },

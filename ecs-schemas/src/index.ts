@@ -2,6 +2,7 @@
 export * from './chunk-protocol.ts';
 export { EVENT_ID_PATTERN, type EventKey, eventId, eventIdTimeMs } from './event-id.ts';
 export { FIELDS, type FieldType } from './fields.ts';
+export * from './fleet-protocol.ts';
 export {
   indexTemplate,
   TEMPLATE_NAME,

@@ -3,7 +3,7 @@
  */
 import { PROBLEMS } from '@launchbeat/ecs-schemas';
 import { z } from 'zod';
-import { ROUTES, type Route } from '../../collector/src/openapi.ts';
+import { ROUTES, type Route } from '../../collector/src/http-routes.ts';
 
 const cell = (text: string): string => text.replaceAll('|', '\\|');
 

@@ -18,13 +18,18 @@ import { type Log, SILENT_LOG } from '@launchbeat/ecs-schemas/beat';
 import { type AdmitConfig, admitConfigSchema } from '../../collector/src/admit/admit-config.ts';
 import { createAuthenticate } from '../../collector/src/admit/authenticate.ts';
 import { createAdmit } from '../../collector/src/admit/create-admit.ts';
+import { createFailedKeys } from '../../collector/src/admit/failed-keys.ts';
 import { createApp } from '../../collector/src/app.ts';
 import { alertsConfigSchema } from '../../collector/src/assess/alerts-config.ts';
 import { createAssess } from '../../collector/src/assess/assess.ts';
 import { type CommittedChunk, createCommit } from '../../collector/src/commit/commit.ts';
 import { openDatabase, type Sql } from '../../collector/src/commit/database.ts';
 import { postgresqlConfigSchema } from '../../collector/src/commit/postgresql-config.ts';
+import { createFleet, type Fleet } from '../../collector/src/fleet/create-fleet.ts';
+import { fleetConfigSchema } from '../../collector/src/fleet/fleet-config.ts';
 import { createKeyStore, type KeyStore, type NewKey } from '../../collector/src/fleet/keys.ts';
+import { fleetMetrics } from '../../collector/src/fleet-metrics.ts';
+import { createFleetRoutes } from '../../collector/src/fleet-routes.ts';
 import { createHealth } from '../../collector/src/health.ts';
 import { type HttpConfig, httpConfigSchema } from '../../collector/src/http-config.ts';
 import { type HttpServer, startHttpServer } from '../../collector/src/http-server.ts';
@@ -41,6 +46,10 @@ export interface CollectorAppOptions {
   readonly alerts?: Readonly<Record<string, unknown>>;
   readonly namespaces?: readonly string[];
   readonly indexing?: boolean;
+  /** Section `fleet` as it stands in the file. */
+  readonly fleet?: Readonly<Record<string, unknown>>;
+  /** The clock of keys and fleet, Unix milliseconds. */
+  readonly now?: () => number;
   readonly log?: Log;
   /** Instead of a database of its own. */
   readonly databaseUrl?: string;
@@ -50,6 +59,7 @@ export interface CollectorApp {
   readonly server: HttpServer;
   readonly sql: Sql;
   readonly keys: KeyStore;
+  readonly fleet: Fleet;
   /** A key that nobody used yet. */
   readonly key: NewKey;
   /** What index was offered. */
@@ -98,15 +108,24 @@ export async function startCollectorApp(
   const postgresql = postgresqlConfigSchema.parse({ ...options.postgresql, url });
   const admitConfig = { ...admitConfigSchema.parse({}), ...options.admit };
   const sql = openDatabase(postgresql);
-  const keys = createKeyStore(sql);
-  const authenticate = createAuthenticate({ config: admitConfig, keys, log });
+  const keys = createKeyStore(sql, options.now);
+  const failed = createFailedKeys(admitConfig.failed_keys_per_minute);
+  const authenticate = createAuthenticate({ config: admitConfig, keys, failed, log });
   const namespaces = options.namespaces ?? ['default'];
-  const admit = createAdmit({ config: admitConfig, keys, authenticate, namespaces, log });
+  const fleetConfig = fleetConfigSchema.parse(options.fleet ?? {});
+  const fleet = createFleet({
+    ...{ sql, config: fleetConfig, log },
+    ...(options.now === undefined ? {} : { now: options.now }),
+  });
+  const { noteSecurity } = fleet;
+  const admit = createAdmit({
+    ...{ config: admitConfig, keys, authenticate, namespaces, noteSecurity, log },
+  });
   const assess = createAssess(alertsConfigSchema.parse(options.alerts ?? {}));
   const indexing = options.indexing ?? true;
   const commit = createCommit({ sql, config: postgresql, assess, indexing, log });
   const metrics = createMetrics({ process: false });
-  metrics.watch(stageMetrics(admit, commit));
+  metrics.watch([...stageMetrics(admit, commit), ...fleetMetrics(fleet)]);
   const offered: CommittedChunk[] = [];
   let woken = 0;
   const app = createApp({
@@ -120,6 +139,11 @@ export async function startCollectorApp(
       },
     },
     health: createHealth({ sql }),
+    fleet: createFleetRoutes({
+      ...{ fleet, keys, authenticate, failed, log },
+      perMinute: fleetConfig.requests_per_minute,
+      bodyTimeoutMs: admitConfig.body_timeout,
+    }),
     metrics,
     version: '0.0.0',
     log,
@@ -140,6 +164,7 @@ export async function startCollectorApp(
     server,
     sql,
     keys,
+    fleet,
     key,
     offered,
     woken: () => woken,

@@ -7,7 +7,7 @@ import type { Log } from '@launchbeat/ecs-schemas/beat';
 import type { Key, KeyStore } from '../fleet/keys.ts';
 import type { Refusal } from './admission.ts';
 import type { AdmitConfig } from './admit-config.ts';
-import { createFailedKeys } from './failed-keys.ts';
+import { createFailedKeys, type FailedKeys } from './failed-keys.ts';
 
 export type AuthenticateOutcome = { readonly outcome: 'done'; readonly key: Key } | Refusal;
 
@@ -17,6 +17,8 @@ export type Authenticate = (headers: Headers, address: string) => Promise<Authen
 export interface AuthenticateOptions {
   readonly config: Pick<AdmitConfig, 'failed_keys_per_minute'>;
   readonly keys: KeyStore;
+  /** Shared with who else looks at secrets; absent = a count of its own. */
+  readonly failed?: FailedKeys;
   readonly log: Log;
 }
 
@@ -29,7 +31,7 @@ const FAILED_RETRY_S = 60;
 export function createAuthenticate(options: AuthenticateOptions): Authenticate {
   const { keys, log } = options;
   const limit = options.config.failed_keys_per_minute;
-  const failed = createFailedKeys(limit);
+  const failed = options.failed ?? createFailedKeys(limit);
 
   function refuse(address: string, detail: string): Refusal {
     if (failed.count(address) === limit) {
@@ -68,7 +70,8 @@ export function createAuthenticate(options: AuthenticateOptions): Authenticate {
   };
 }
 
-function tooMany(): Refusal {
+/** The answer to an address that is over its limit. */
+export function tooMany(): Refusal {
   return {
     outcome: 'refused',
     problem: problem('too-many-requests', 'Too many wrong keys from this address. Wait.'),
@@ -76,7 +79,10 @@ function tooMany(): Refusal {
   };
 }
 
-function parseAuthorization(header: string | null): { id: string; secret: string } | undefined {
+/** `id` and `secret` of `ApiKey base64(id:secret)`; undefined if the header is none. */
+export function parseAuthorization(
+  header: string | null,
+): { id: string; secret: string } | undefined {
   const encoded = AUTHORIZATION.exec(header ?? '')?.[1];
   if (encoded === undefined) return undefined;
   const text = Buffer.from(encoded, 'base64').toString('utf8');

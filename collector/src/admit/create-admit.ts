@@ -5,8 +5,10 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { countLines, type Problem, problem, wholeLinesBytes } from '@launchbeat/ecs-schemas';
 import type { Log } from '@launchbeat/ecs-schemas/beat';
+import { isAllowedHost } from '../fleet/allowed-host.ts';
 import type { Key, KeyStore } from '../fleet/keys.ts';
-import type { Admission, AdmitOutcome, Refusal } from './admission.ts';
+import type { SecurityFact } from '../fleet/security-facts.ts';
+import type { Admission, AdmitOutcome, AdmittedLine, Refusal } from './admission.ts';
 import type { AdmitConfig } from './admit-config.ts';
 import { admitLines } from './admit-lines.ts';
 import type { Authenticate } from './authenticate.ts';
@@ -21,6 +23,8 @@ export interface AdmitOptions {
   readonly authenticate: Authenticate;
   /** Data stream namespaces that are taken. */
   readonly namespaces: readonly string[];
+  /** Told of a key that was used for what is not its own. */
+  readonly noteSecurity?: (fact: SecurityFact) => void;
   readonly log: Log;
 }
 
@@ -96,8 +100,15 @@ async function take(options: AdmitOptions, arrival: Arrival): Promise<Admission 
   const agentId = first.document.agent.id.toLowerCase();
   const other = looked.admitted.find((one) => one.document.agent.id.toLowerCase() !== agentId);
   const bound = other === undefined ? await bind(options, key, agentId) : 'other_agent';
-  if (bound !== 'bound')
-    return bound === 'other_agent' ? otherAgent(options.log, key, agentId) : bound;
+  if (bound !== 'bound') {
+    return bound === 'other_agent'
+      ? otherAgent(options, key, other?.document.agent.id ?? agentId)
+      : bound;
+  }
+  const foreign = looked.admitted.find(
+    (one) => !isAllowedHost(key.hosts, one.document.winlog.computer_name),
+  );
+  if (foreign !== undefined) return otherHost(options, key, agentId, foreign.document);
   return {
     agentId,
     keyId: key.id,
@@ -143,14 +154,36 @@ async function bind(
   }
 }
 
-function otherAgent(log: Log, key: Key, agentId: string): Refusal {
+function otherAgent({ log, noteSecurity }: AdmitOptions, key: Key, agentId: string): Refusal {
   log.warn(
     { 'launchbeat.key.id': key.id, 'agent.id': agentId },
     'Chunk of another agent came under this key and was refused.',
   );
+  if (key.agentId !== undefined) {
+    const reason = `Key ${key.id} was used for events of agent ${agentId}, which were refused`;
+    noteSecurity?.({ agentId: key.agentId, kind: 'foreign_agent', reason });
+  }
   return refuse(
     problem('other-agent', 'agent.id of the lines is not the one that the key is bound to.'),
   );
+}
+
+function otherHost(
+  { log, noteSecurity }: AdmitOptions,
+  key: Key,
+  agentId: string,
+  document: AdmittedLine['document'],
+): Refusal {
+  const computer = document.winlog.computer_name;
+  log.warn(
+    { 'launchbeat.key.id': key.id, 'agent.id': agentId, 'host.name': computer },
+    'Chunk with events of another computer came under this key and was refused.',
+  );
+  const reason = `Key ${key.id} was used for events of computer ${computer.slice(0, 255)}, which were refused`;
+  noteSecurity?.({ agentId, kind: 'foreign_host', reason });
+  const detail =
+    'winlog.computer_name is not a computer that the key is for. See launchbeat-collector agents hosts.';
+  return refuse(problem('other-host', detail));
 }
 
 function refuse(what: Problem): Refusal {

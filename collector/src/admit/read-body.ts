@@ -17,6 +17,7 @@ export async function readBody(
   request: Request,
   share: Share,
   timeoutMs: number,
+  bytesMax: number = LIMIT.compressedBytesMax,
 ): Promise<ReadBodyOutcome> {
   const reader = request.body?.getReader();
   if (reader === undefined) return refuse(problem('bad-body', 'Body is empty.'));
@@ -35,7 +36,7 @@ export async function readBody(
       if (next.done) return { outcome: 'done', body: Buffer.concat(parts, bytes) };
       const part = next.value as Uint8Array;
       bytes += part.length;
-      if (bytes > LIMIT.compressedBytesMax) return refuse(compressedTooLarge());
+      if (bytes > bytesMax) return refuse(tooLarge(bytesMax));
       if (!share.take(part.length)) return refuse(problem('unavailable', 'Too much at once.'));
       parts.push(part);
     }
@@ -45,6 +46,12 @@ export async function readBody(
   } finally {
     clearTimeout(timer);
   }
+}
+
+function tooLarge(bytesMax: number): Problem {
+  return bytesMax === LIMIT.compressedBytesMax
+    ? compressedTooLarge()
+    : problem('too-large', `Body has more than ${bytesMax} bytes.`);
 }
 
 function refuse(what: Problem): ReadBodyOutcome {

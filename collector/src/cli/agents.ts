@@ -1,23 +1,59 @@
 /**
- * `launchbeat-collector agents`: keys of the agents. A key is printed once and stored as a digest only.
+ * `launchbeat-collector agents`: keys of the agents, and how the agents do. A key is printed once and stored as a digest only.
  */
-import { globalFlags } from '@launchbeat/ecs-schemas/beat';
 import type { Command } from 'commander';
-import { openDatabase } from '../commit/database.ts';
-import { migrate } from '../commit/migrate.ts';
-import { loadCollector } from '../config.ts';
-import { createKeyStore, type KeyStore } from '../fleet/keys.ts';
+import { addKey, bindHosts, revokeAgent, revokeKey } from '../fleet/agent-changes.ts';
+import { createKeyStore } from '../fleet/keys.ts';
+import { printAgent, printAgents } from './print-agents.ts';
+import { commandActor, withDatabase } from './with-database.ts';
+
+const AGENT_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 /** Adds `agents`. */
 export function addAgentCommands(program: Command): void {
-  const agents = program.command('agents').description('keys of the agents');
+  const agents = program.command('agents').description('keys of the agents, and how they do');
+  addKeyCommands(agents);
+  agents
+    .command('status')
+    .description('list the agents: state, last check-in, version, why they are not healthy')
+    .action(async (_options, command: Command) => withDatabase(command, printAgents));
+  agents
+    .command('show')
+    .argument('<agent>', 'id of the agent, from `agents status`')
+    .description('say all that is known of one agent, with its last health facts')
+    .action(async (id: string, _options, command: Command) =>
+      withDatabase(command, (sql, config) => printAgent(sql, config, agentId(id))),
+    );
+  agents
+    .command('hosts')
+    .argument('<agent>', 'id of the agent')
+    .argument('[host...]', 'computers whose events its keys may send')
+    .option('--any', 'any computer')
+    .description('bind the keys of an agent to computers; in force within seconds')
+    .action(async (id: string, hosts: string[], options: { any?: boolean }, command: Command) => {
+      if (hosts.length > 0 === (options.any === true)) {
+        throw new Error('Name computers, or give --any.');
+      }
+      await withDatabase(command, async (sql) => {
+        const names = options.any === true ? undefined : hosts;
+        if (!(await bindHosts(sql, agentId(id), names, commandActor()))) {
+          throw new Error(`Agent ${id} has no valid key; see agents ls.`);
+        }
+        console.log(
+          `Keys of agent ${id} are for events of ${names?.join(', ') ?? 'any computer'}.`,
+        );
+      });
+    });
+}
+
+function addKeyCommands(agents: Command): void {
   agents
     .command('add')
     .argument('[name]', 'what to call the PC in lists', '')
     .description('make a key and print it once')
     .action(async (name: string, _options, command: Command) =>
-      withKeys(command, async (keys) => {
-        const key = await keys.create({ name });
+      withDatabase(command, async (sql) => {
+        const key = await addKey(sql, { name }, commandActor());
         console.log(`${key.encoded}\n`);
         console.error(
           `Put it into the agent's launchbeat.yml as output.collector.api_key. It is not shown again; its id is ${key.id}.`,
@@ -28,9 +64,9 @@ export function addAgentCommands(program: Command): void {
     .command('ls')
     .description('list the keys, without secrets')
     .action(async (_options, command: Command) =>
-      withKeys(command, async (keys) => {
+      withDatabase(command, async (sql) => {
         console.log(['ID', 'STATE', 'LAST USED', 'AGENT', 'NAME'].join('\t'));
-        for (const key of await keys.list()) {
+        for (const key of await createKeyStore(sql).list()) {
           const state = key.revokedAt === undefined ? 'valid' : 'revoked';
           const used = key.lastUsedAt?.toISOString() ?? 'never';
           console.log([key.id, state, used, key.agentId ?? '-', key.name].join('\t'));
@@ -39,23 +75,26 @@ export function addAgentCommands(program: Command): void {
     );
   agents
     .command('revoke')
-    .argument('<id>', 'id of the key, from `agents ls`')
-    .description('refuse a key from now on')
+    .argument('<id>', 'id of a key, from `agents ls`, or of an agent: all its keys')
+    .description('refuse a key, or an agent, from now on')
     .action(async (id: string, _options, command: Command) =>
-      withKeys(command, async (keys) => {
-        if (!(await keys.revoke(id))) throw new Error(`No key has the id ${id}; see agents ls.`);
+      withDatabase(command, async (sql) => {
+        if (AGENT_ID.test(id)) {
+          const keys = await revokeAgent(sql, agentId(id), commandActor());
+          if (keys === undefined) throw new Error(`No agent has the id ${id}; see agents status.`);
+          console.log(`Agent ${id} is revoked, with ${keys} ${keys === 1 ? 'key' : 'keys'}.`);
+          return;
+        }
+        if (!(await revokeKey(sql, id, commandActor()))) {
+          throw new Error(`No key has the id ${id}; see agents ls.`);
+        }
         console.log(`Key ${id} is revoked.`);
       }),
     );
 }
 
-async function withKeys(command: Command, use: (keys: KeyStore) => Promise<void>): Promise<void> {
-  const { config } = loadCollector(globalFlags(command));
-  const sql = openDatabase(config.postgresql);
-  try {
-    if (config.setup.enabled) await migrate(sql);
-    await use(createKeyStore(sql));
-  } finally {
-    await sql.end();
-  }
+/** Throws where it is no agent's id: PostgreSQL would only say that it is no UUID. */
+function agentId(text: string): string {
+  if (AGENT_ID.test(text)) return text.toLowerCase();
+  throw new Error(`${text} is no id of an agent (a UUID); see agents status.`);
 }

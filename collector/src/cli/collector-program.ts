@@ -1,5 +1,5 @@
 /**
- * The commands of `launchbeat-collector`: run (default), setup, test, export, keystore, agents, certs, rules, version.
+ * The commands of `launchbeat-collector`: run (default), setup, test, export, keystore, agents, tokens, audit, certs, rules, version.
  */
 import { indexTemplate, type TemplateBuild } from '@launchbeat/ecs-schemas';
 import {
@@ -13,11 +13,13 @@ import { bundleText, type Language } from '@launchbeat/kibana-saved-objects';
 import { type Command, Option } from 'commander';
 import { COLLECTOR_HOME, collectorVersion, loadCollector } from '../config.ts';
 import { addAgentCommands } from './agents.ts';
+import { addAuditCommand } from './audit.ts';
 import { addCertificateCommands } from './certs.ts';
 import { addRuleCommands } from './rules.ts';
 import { run } from './run.ts';
 import { type SetupOptions, setup } from './setup.ts';
 import { testOutput } from './test-output.ts';
+import { addTokenCommands } from './tokens.ts';
 
 /** Builds the program; parse it with runBeat(). */
 export function collectorProgram(): Command {
@@ -78,6 +80,8 @@ export function collectorProgram(): Command {
 
   addKeystoreCommands(program, COLLECTOR_HOME);
   addAgentCommands(program);
+  addTokenCommands(program);
+  addAuditCommand(program);
   addCertificateCommands(program);
   addRuleCommands(program);
   program

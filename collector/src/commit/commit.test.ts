@@ -43,7 +43,7 @@ test('commit writes ledger, events and alerts, hands the chunk to index and wake
   assert.equal(row?.['agent_id'], document.agent.id);
   assert.equal(row?.['timestamp'].toISOString(), '2026-11-23T11:03:27.123Z');
   const [ledger] =
-    await app.sql`select *, leased_until > now() + interval '15 s' as leased from chunks`;
+    await app.sql`select *, leased_until > now() + interval '10 s' as leased from chunks`;
   assert.equal(ledger?.['indexed_at'], null);
   assert.equal(ledger?.['leased'], true);
   assert.deepEqual(ledger?.['receipt'], answer.body);

@@ -1,10 +1,12 @@
 /**
  * Takes `id:secret`, gives the key and the agent that it belongs to. Table agent_keys.
  * Keeps: a secret is stored as its SHA-256 only (32 random bytes need no slow hash), compared in constant time, for unknown ids
- * too; a key belongs to the first agent that used it; a revocation is in force after CACHE_MS in every collector.
+ * too; a key belongs to the first agent that used it; a revocation is in force after CACHE_MS in every collector; a key that
+ * supersedes others ends them by its first use.
  */
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
-import type { Sql } from 'postgres';
+import type { ISql, Sql } from 'postgres';
+import { audit } from './audit.ts';
 import { createRecentMap } from './recent-map.ts';
 
 /** A key that may be used. */
@@ -13,6 +15,8 @@ export interface Key {
   readonly name: string;
   /** The agent that it is bound to; absent before its first use. */
   readonly agentId?: string;
+  /** Computers whose events it may send, in lower case; absent = any. */
+  readonly hosts?: readonly string[];
 }
 
 /** A key as it is listed; there is no way back to its secret. */
@@ -31,12 +35,23 @@ export interface NewKey {
   readonly encoded: string;
 }
 
+export interface KeyOptions {
+  readonly name?: string;
+  /** The agent that it is for; absent = the first that uses it. */
+  readonly agentId?: string;
+  readonly hosts?: readonly string[];
+  /** Its first use revokes the agent's other keys. */
+  readonly supersedes?: boolean;
+  /** The enrolment token that it is given for. */
+  readonly tokenId?: string;
+}
+
 export interface KeyStore {
   /** The key, or undefined if id or secret are wrong or it is revoked. Rejects when PostgreSQL cannot be asked. */
   authenticate(id: string, secret: string): Promise<Key | undefined>;
   /** Whether a key of this id was seen lately, right or wrong; asks nobody. */
   seenLately(id: string): boolean;
-  create(options: { readonly name?: string; readonly agentId?: string }): Promise<NewKey>;
+  create(options: KeyOptions): Promise<NewKey>;
   /** All keys, oldest first. */
   list(): Promise<readonly ListedKey[]>;
   /** False if there is no such key. Revoking twice changes nothing. */
@@ -53,6 +68,10 @@ interface Row {
   readonly created_at: Date;
   readonly last_used_at: Date | null;
   readonly revoked_at: Date | null;
+  readonly hosts: readonly string[] | null;
+  readonly supersedes: boolean;
+  /** Superseded: good until then. */
+  readonly ends_at: Date | null;
 }
 
 interface Cached {
@@ -67,6 +86,8 @@ const SECRET_BYTES = 32;
 const CACHE_MS = 3000;
 const CACHED_KEYS_MAX = 10_000;
 const LAST_USED_MS = 60_000;
+/** Requests under the key before may still be on their way when the new one is used first. */
+const SUPERSEDED_GRACE_MS = 30_000;
 /** Stands in for the digest of a key that does not exist, so that both cases take the same time. */
 const NO_DIGEST = randomBytes(32);
 
@@ -84,36 +105,39 @@ export function createKeyStore(sql: Sql, now: () => number = Date.now): KeyStore
 
   /** Notes the use, at most once a minute, so that a busy agent does not write with every chunk. */
   async function noteUse(row: Row): Promise<void> {
+    if (row.supersedes) return await supersede(row);
     if (row.last_used_at !== null && now() - row.last_used_at.getTime() < LAST_USED_MS) return;
     const usedAt = new Date(now());
     cache.set(row.id, { readAtMs: now(), row: { ...row, last_used_at: usedAt } });
     await sql`update agent_keys set last_used_at = ${usedAt} where id = ${row.id}`;
   }
 
+  async function supersede(row: Row): Promise<void> {
+    const usedAt = new Date(now());
+    await sql.begin((transaction) => endOthers(transaction, row, usedAt));
+    cache.set(row.id, {
+      readAtMs: now(),
+      row: { ...row, supersedes: false, last_used_at: usedAt },
+    });
+  }
+
   return {
     async authenticate(id, secret) {
       const row = isStorable(id) ? await read(id) : undefined;
       const right = timingSafeEqual(sha256(secret), row?.secret_sha256 ?? NO_DIGEST);
-      if (!right || row === undefined || row.revoked_at !== null) return undefined;
+      if (!right || row === undefined || isRevoked(row, now())) return undefined;
       await noteUse(row);
       return keyOf(row);
     },
     seenLately: (id) => cache.get(id)?.row !== undefined,
-    async create({ name = '', agentId }) {
-      const id = randomBytes(ID_BYTES).toString('base64url');
-      const secret = randomBytes(SECRET_BYTES).toString('base64url');
-      await sql`
-        insert into agent_keys (id, secret_sha256, agent_id, name)
-        values (${id}, ${sha256(secret)}, ${agentId ?? null}, ${name})`;
-      return { id, secret, encoded: `${id}:${secret}` };
-    },
+    create: async (options) => await insertKey(sql, options),
     async list() {
       const rows = await sql<Row[]>`select * from agent_keys order by created_at, id`;
       return rows.map((row) => ({
         ...keyOf(row),
         createdAt: row.created_at,
         ...(row.last_used_at === null ? {} : { lastUsedAt: row.last_used_at }),
-        ...(row.revoked_at === null ? {} : { revokedAt: row.revoked_at }),
+        ...revokedAt(row),
       }));
     },
     async revoke(id) {
@@ -131,10 +155,51 @@ export function createKeyStore(sql: Sql, now: () => number = Date.now): KeyStore
         cache.delete(keyId);
         return 'other_agent';
       }
+      // A key made by hand for an agent that was revoked takes it in again.
+      await sql`update agents set revoked_at = null where id = ${agentId} and revoked_at is not null`;
       cache.set(keyId, { row, readAtMs: now() });
       return 'bound';
     },
   };
+}
+
+/** Makes a key in the transaction of a larger change. */
+export async function insertKey(sql: ISql, options: KeyOptions): Promise<NewKey> {
+  const { name = '', agentId, hosts, supersedes = false, tokenId } = options;
+  const id = randomBytes(ID_BYTES).toString('base64url');
+  const secret = randomBytes(SECRET_BYTES).toString('base64url');
+  await sql`
+    insert into agent_keys (id, secret_sha256, agent_id, name, hosts, supersedes, token_id)
+    values (${id}, ${sha256(secret)}, ${agentId ?? null}, ${name},
+      ${hosts === undefined ? null : [...hosts]}, ${supersedes}, ${tokenId ?? null})`;
+  return { id, secret, encoded: `${id}:${secret}` };
+}
+
+/** The first use of a key that supersedes the agent's others. Several collectors may see it at once: one does it. */
+async function endOthers(sql: ISql, row: Row, usedAt: Date): Promise<void> {
+  const [mine] = await sql`
+    update agent_keys set supersedes = false, last_used_at = ${usedAt}
+    where id = ${row.id} and supersedes returning id`;
+  if (mine === undefined || row.agent_id === null) return;
+  const end = new Date(usedAt.getTime() + SUPERSEDED_GRACE_MS);
+  const ended = await sql<{ id: string }[]>`
+    update agent_keys set ends_at = ${end}
+    where agent_id = ${row.agent_id} and id <> ${row.id} and revoked_at is null and ends_at is null
+    returning id`;
+  await audit(sql, {
+    ...{ actor: `agent:${row.agent_id}`, action: 'key.supersede', subject: row.id },
+    detail: { agent_id: row.agent_id, revoked: ended.map((one) => one.id) },
+  });
+}
+
+/** A revocation is never late, whatever the clocks say; a superseded key has an end. */
+function isRevoked(row: Row, nowMs: number): boolean {
+  return row.revoked_at !== null || (row.ends_at !== null && row.ends_at.getTime() <= nowMs);
+}
+
+function revokedAt({ revoked_at: at, ends_at: end }: Row): { revokedAt?: Date } {
+  const when = at ?? end;
+  return when === null ? {} : { revokedAt: when };
 }
 
 function keyOf(row: Row): Key {
@@ -142,6 +207,7 @@ function keyOf(row: Row): Key {
     id: row.id,
     name: row.name,
     ...(row.agent_id === null ? {} : { agentId: row.agent_id }),
+    ...(row.hosts === null ? {} : { hosts: row.hosts }),
   };
 }
 

@@ -1,0 +1,151 @@
+/**
+ * The wire of the fleet: how an agent enrols, and what it says of itself each minute.
+ * Keeps: every list and text is bounded, so that a check-in is small whoever sends it; a kind of fact that a newer agent knows is
+ * taken by an older collector too.
+ */
+import { z } from 'zod';
+import { namespaceSchema } from './process-start.ts';
+
+export const ENROLL_PATH = '/v1/enroll';
+export const CHECK_IN_PATH = '/v1/checkin';
+
+/** The most that a body of either path has. */
+export const FLEET_BODY_BYTES_MAX = 256 * 1024;
+/** The most facts of one check-in; what is left comes with the next. */
+export const FACTS_PER_CHECK_IN_MAX = 100;
+
+const TEXT_MAX = 500;
+const shortText = z.string().max(TEXT_MAX);
+/** Text as PostgreSQL can store it: no NUL, no half of a surrogate pair. */
+const storable = shortText.transform((text) => text.replaceAll('\0', ' ').toWellFormed());
+const name = z
+  .string()
+  .max(255)
+  .transform((text) => text.replaceAll('\0', ' ').toWellFormed());
+
+/**
+ * Kinds of health facts. An agent may send others of the same form.
+ * By the agent: gap (records of the log are gone), log_recreated, restart (the reader ended and began again), reader_warning,
+ * quarantine (lines or input that can never be shipped), torn_line (half a line cut after a crash), spool_full (reading waits for
+ * room), disk_refuses (reading waits for the disk), conflict (another agent sent under this one's id), spool_lost, facts_dropped,
+ * auditing. By the collector: cloned, renamed, clock_skew, foreign_agent, foreign_host.
+ */
+export const FACT_KINDS = [
+  'gap',
+  'log_recreated',
+  'restart',
+  'reader_warning',
+  'quarantine',
+  'torn_line',
+  'spool_full',
+  'disk_refuses',
+  'conflict',
+  'spool_lost',
+  'facts_dropped',
+  'auditing',
+  'cloned',
+  'renamed',
+  'clock_skew',
+  'foreign_agent',
+  'foreign_host',
+] as const;
+
+/** `error`: something is lost or a person must act; `warn`: nothing is lost; `info`: good to know. */
+export const FACT_LEVELS = ['error', 'warn', 'info'] as const;
+export type FactLevel = (typeof FACT_LEVELS)[number];
+
+export const healthFactSchema = z.object({
+  /** Made once by the agent, random: the same fact sent again has the same id. */
+  id: z.string().regex(/^[\w-]{8,64}$/),
+  kind: z.string().regex(/^[a-z][a-z0-9_]{0,39}$/),
+  level: z.enum(FACT_LEVELS),
+  /** When it happened; the first time, where it stands for several. */
+  at: z.iso.datetime(),
+  /** The last time, where it stands for several. */
+  until: z.iso.datetime().optional(),
+  /** How often, or how many things it is about. */
+  count: z.int().positive().default(1),
+  /** Record ids that it is about, both inclusive. */
+  from: z.int().optional(),
+  to: z.int().optional(),
+  /** One sentence for people; never a secret and nothing of an event. */
+  reason: storable.default(''),
+});
+/** A health fact: something that happened to an agent, with time and range. */
+export type HealthFact = z.infer<typeof healthFactSchema>;
+/** A health fact as its finder tells it; time and id are added where it is noted. */
+export type HealthNote = Pick<HealthFact, 'kind' | 'level' | 'reason'> &
+  Partial<Pick<HealthFact, 'count' | 'from' | 'to'>>;
+
+const hostSchema = z.object({
+  name,
+  /** e.g. `Windows 10.0.19045 x64`. */
+  os: name.default(''),
+});
+
+export const enrollRequestSchema = z.object({
+  /** The agent's own id: a UUID made at its first start. */
+  agent_id: z.uuid().transform((id) => id.toLowerCase()),
+  name: name.default(''),
+  version: name.default(''),
+  host: hostSchema,
+});
+export type EnrollRequest = z.infer<typeof enrollRequestSchema>;
+
+export const enrollAnswerSchema = z.looseObject({
+  agent_id: z.string(),
+  /** The agent's own key, `id:secret`; not shown again. */
+  api_key: z.string().regex(/^[^\s:]+:[^\s:]+$/),
+  tags: z.array(z.string()),
+});
+export type EnrollAnswer = z.infer<typeof enrollAnswerSchema>;
+
+export const checkInSchema = z.object({
+  agent_id: z.uuid().transform((id) => id.toLowerCase()),
+  /** Anew at each start of the agent: tells a restart from a second agent under the same id. */
+  ephemeral_id: z.uuid().transform((id) => id.toLowerCase()),
+  /** Counts the check-ins of one start, from 1; one that is sent again has its number again. */
+  sequence: z.int().positive(),
+  /** The agent's clock. */
+  sent_at: z.iso.datetime(),
+  started_at: z.iso.datetime(),
+  name: name.default(''),
+  namespace: namespaceSchema.default('default'),
+  version: name.default(''),
+  host: hostSchema,
+  /** Where it reads: security-log, replay, evtx. */
+  source: name.default(''),
+  spool: z.object({
+    /** Bytes of whole lines without a receipt. */
+    pending_bytes: z.int().nonnegative(),
+    bytes: z.int().nonnegative(),
+    segments: z.int().nonnegative(),
+    bytes_max: z.int().nonnegative(),
+  }),
+  /** Age of the oldest event without a receipt; 0 = all have one. */
+  lag_ms: z.int().nonnegative(),
+  /** What Windows audits, as far as the agent knows. */
+  auditing: z
+    .object({ process_creation: z.boolean().optional(), command_line: z.boolean().optional() })
+    .default({}),
+  /** Counters since the start, by name. */
+  counters: z
+    .record(z.string().max(100), z.number())
+    .refine((counters) => Object.keys(counters).length <= 200, 'At most 200 counters')
+    .default({}),
+  /** Since the last check-in that was answered. */
+  facts: z.array(healthFactSchema).max(FACTS_PER_CHECK_IN_MAX).default([]),
+});
+export type CheckIn = z.infer<typeof checkInSchema>;
+
+/** The answer 200: every fact of the check-in is stored. */
+export const checkInAnswerSchema = z.looseObject({
+  /** The collector's clock, ISO 8601. */
+  server_time: z.string(),
+  /** The agent's clock against the collector's when the check-in came; positive = the agent is ahead. */
+  clock_skew_ms: z.number(),
+  /** What the collector thinks of the agent: healthy or degraded, with the reasons. */
+  state: z.string(),
+  reasons: z.array(z.string()),
+});
+export type CheckInAnswer = z.infer<typeof checkInAnswerSchema>;
