@@ -2,6 +2,9 @@
 SHELL := /bin/sh
 NODE := node_modules/.bin/node
 FILES ?=
+PREVIEW := kibana-saved-objects/preview
+# The first Chromium on the path; draws the previews of the dashboards.
+CHROMIUM ?= $(firstword $(foreach name,chromium chromium-browser google-chrome,$(shell command -v $(name) 2>/dev/null)))
 
 .DEFAULT_GOAL := help
 .PHONY: dashboards help demo test check types lint format layers faults bench docs audit-policy windows clean
@@ -44,10 +47,21 @@ bench: node_modules/.package-lock.json ## Measured claims (ONLY=agent|collector|
 docs: node_modules/.package-lock.json ## Write the generated pages of docs/ anew
 	@$(NODE) tests/docs/write-docs.ts
 
-dashboards: node_modules/.package-lock.json ## Write the dashboards anew, check them, run every panel
+dashboards: node_modules/.package-lock.json ## Write the dashboards anew, check them, run every panel, draw previews
 	@$(NODE) kibana-saved-objects/src/write-bundle.ts
 	@$(NODE) kibana-saved-objects/src/check/main.ts kibana-saved-objects/*.ndjson
 	@$(NODE) tests/support/run-tests.ts 'kibana-saved-objects/src/panels/*.test.ts'
+	@if [ -z "$(CHROMIUM)" ]; then \
+	  echo 'No previews drawn: install Chromium (Debian: apt-get install chromium), or name one: make dashboards CHROMIUM=/path/to/it'; \
+	elif ! $(MAKE) --no-print-directory $(PREVIEW)/node_modules/.package-lock.json; then \
+	  echo 'No previews drawn: npm could not install what $(PREVIEW) needs'; \
+	else \
+	  $(NODE) $(PREVIEW)/draw-previews.ts "$(CHROMIUM)"; \
+	fi
+
+$(PREVIEW)/node_modules/.package-lock.json: $(PREVIEW)/package-lock.json
+	cd $(PREVIEW) && npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
 
 audit-policy: node_modules/.package-lock.json ## Write the GPO backup of the audit policy anew
 	@$(NODE) agent/windows/audit-policy/write-gpo-backup.ts
@@ -65,4 +79,4 @@ $(WINDOWS)/node_modules/.package-lock.json: $(WINDOWS)/package-lock.json $(WINDO
 	@touch $@
 
 clean: ## Remove what was installed and built here
-	rm -rf node_modules $(WINDOWS)/node_modules dist
+	rm -rf node_modules $(WINDOWS)/node_modules $(PREVIEW)/node_modules dist

@@ -194,7 +194,7 @@ export const rareTerms =
 
 /** One bucket per stretch of time; `auto` lets Kibana choose by the time range. */
 export const overTime =
-  (label: string, interval: 'auto' | '1h' | '1d', emptyRows = true): ColumnSpec =>
+  (label: string, interval: 'auto' | '3h' | '1d', emptyRows = true): ColumnSpec =>
   () => ({
     label,
     customLabel: true,

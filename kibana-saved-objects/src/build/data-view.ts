@@ -8,6 +8,8 @@ import { type SavedObject, savedObject } from './saved-object.ts';
 /** How Kibana prints a field. */
 export type FieldFormat =
   | { readonly kind: 'number'; readonly pattern: string }
+  /** Pattern of moment.js. */
+  | { readonly kind: 'date'; readonly pattern: string }
   /** Value → word; values that are not named are shown as they are. */
   | { readonly kind: 'lookup'; readonly words: Readonly<Record<string, string>> };
 
@@ -22,7 +24,7 @@ export interface DataViewParts {
 }
 
 function storedFormat(format: FieldFormat): object {
-  if (format.kind === 'number') return { id: 'number', params: { pattern: format.pattern } };
+  if (format.kind !== 'lookup') return { id: format.kind, params: { pattern: format.pattern } };
   return {
     id: 'static_lookup',
     params: {

@@ -122,7 +122,7 @@ const AXES = { x: true, yLeft: true, yRight: true };
 /** Bars or lines. Column keys: `x`, `y` and, where there is one, `split`. */
 export function xy(parts: LensParts & { readonly series: SeriesType }): Panel {
   return lensPanel(parts, 'lnsXY', (layer) => ({
-    legend: { isVisible: 'split' in parts.columns, position: 'right' },
+    legend: { isVisible: 'split' in parts.columns, position: 'right', legendSize: 'large' },
     valueLabels: 'hide',
     fittingFunction: 'None',
     axisTitlesVisibilitySettings: { x: false, yLeft: false, yRight: true },
@@ -157,7 +157,8 @@ export function pie(parts: LensParts & { readonly shape: 'donut' | 'treemap' }):
           .filter((key) => key !== 'value')
           .map(layer.idOf),
         metrics: [layer.idOf('value')],
-        numberDisplay: 'percent',
+        // A share of a whole that holds dozens of tiles tells less than the count.
+        numberDisplay: parts.shape === 'donut' ? 'percent' : 'value',
         categoryDisplay: 'default',
         legendDisplay: 'default',
         nestedLegend: false,
@@ -173,6 +174,8 @@ interface TableOptions {
   readonly widths?: Readonly<Record<string, number>>;
   /** Rows per page. */
   readonly page?: number;
+  /** Lines of text in a row; more than one where the end of a path matters, which would be cut off. */
+  readonly lines?: number;
 }
 
 /** A table of all columns in their order. */
@@ -192,13 +195,49 @@ export function table(parts: LensParts & TableOptions): Panel {
       ? {}
       : { sorting: { columnId: layer.idOf(parts.sort.by), direction: parts.sort.direction } }),
     paging: { size: parts.page ?? 10, enabled: true },
-    rowHeight: 'single',
+    ...(parts.lines === undefined
+      ? { rowHeight: 'single' }
+      : { rowHeight: 'custom', rowHeightLines: parts.lines }),
     headerRowHeight: 'single',
   }));
 }
 
-/** A grid whose cells are darker where there is more. Column keys: `x`, `y`, `value`. */
-export function heatMap(parts: LensParts): Panel {
+/** From few to many. Kibana's default runs from blue over white to red, and its middle looks like nothing at all. */
+const SHADES = ['#D9E8FB', '#A8CBF5', '#6FA8EA', '#3C82D6', '#0B5CB0'] as const;
+
+/** Five shades that begin at the values given; stored as Kibana's editor stores a palette of one's own. */
+function shades(starts: readonly number[], accessor: string): object {
+  const [least] = starts;
+  return {
+    type: 'palette',
+    name: 'custom',
+    accessor,
+    params: {
+      name: 'custom',
+      reverse: false,
+      continuity: 'above',
+      progression: 'fixed',
+      rangeType: 'number',
+      rangeMin: least,
+      rangeMax: null,
+      steps: SHADES.length,
+      maxSteps: SHADES.length,
+      colorStops: SHADES.map((color, index) => ({ color, stop: starts[index] })),
+      // A stop is where its colour ends. The last one has no end; Kibana wants a number all the same.
+      stops: SHADES.map((color, index) => ({
+        color,
+        stop: starts[index + 1] ?? 2 * (starts[index] ?? 0),
+      })),
+    },
+  };
+}
+
+/**
+ * A grid whose cells are darker where there is more. Column keys: `x`, `y`, `value`. `starts`: the five values from which on a cell
+ * has the next darker shade.
+ */
+export function heatMap(parts: LensParts & { readonly starts: readonly number[] }): Panel {
+  assert.equal(parts.starts.length, SHADES.length, `${parts.name}: one start for each shade`);
   return lensPanel(parts, 'lnsHeatmap', (layer) => ({
     shape: 'heatmap',
     layerId: layer.id,
@@ -206,7 +245,8 @@ export function heatMap(parts: LensParts): Panel {
     xAccessor: layer.idOf('x'),
     yAccessor: layer.idOf('y'),
     valueAccessor: layer.idOf('value'),
-    legend: { isVisible: true, position: 'right', type: 'heatmap_legend' },
+    palette: shades(parts.starts, layer.idOf('value')),
+    legend: { isVisible: true, position: 'right', legendSize: 'small', type: 'heatmap_legend' },
     gridConfig: {
       type: 'heatmap_grid',
       isCellLabelVisible: false,

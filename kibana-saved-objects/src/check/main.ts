@@ -1,10 +1,11 @@
 /**
- * Program: `node kibana-saved-objects/src/check/main.ts FILE…` prints each problem of each export, one a line, and ends with 1 if
+ * Program: `node kibana-saved-objects/src/check/main.ts FILE…` prints each problem of each export or file of rules, one a line, and ends with 1 if
  * there is any, with 2 if a file cannot be read.
  */
 import { readFileSync } from 'node:fs';
 import process from 'node:process';
 import { checkExport } from './check-export.ts';
+import { checkRules, holdsRules } from './check-rules.ts';
 
 const USAGE = 'Usage: node kibana-saved-objects/src/check/main.ts FILE…\n';
 
@@ -16,7 +17,7 @@ function checkFile(file: string): number {
     process.stderr.write(`${file}: ${error instanceof Error ? error.message : String(error)}\n`);
     return 2;
   }
-  const problems = checkExport(text);
+  const problems = holdsRules(text) ? checkRules(text) : checkExport(text);
   for (const { where, what } of problems) process.stdout.write(`${file}: ${where}: ${what}\n`);
   process.stdout.write(
     `${file}: ${problems.length === 0 ? 'no problem' : `${problems.length} problems`}\n`,

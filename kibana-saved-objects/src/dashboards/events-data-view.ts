@@ -11,6 +11,8 @@ import type { Naming } from './naming.ts';
 /** Index pattern of every namespace. */
 export const DATA_VIEW_TITLE = `${DATA_STREAM_TYPE}-${DATASET}-*`;
 
+const TIME_PATTERN = 'YYYY-MM-DD HH:mm:ss';
+
 /** Labels of the fields whose own names say too little; ECS names that analysts know by heart keep theirs. */
 const labels = (say: Say): Readonly<Record<string, string>> => ({
   'launchbeat.actor.name': say('Person', 'Сотрудник'),
@@ -66,6 +68,9 @@ const formats = (say: Say): Readonly<Record<string, FieldFormat>> => ({
       false: say('Helper or system', 'Служебный процесс или система'),
     },
   },
+  // Kibana's own format has milliseconds and the month's name: too wide for tables with two times.
+  '@timestamp': { kind: 'date', pattern: TIME_PATTERN },
+  'event.created': { kind: 'date', pattern: TIME_PATTERN },
   'launchbeat.command_line_length': { kind: 'number', pattern: '0,0' },
   'launchbeat.redacted': { kind: 'number', pattern: '0,0' },
   'process.args_count': { kind: 'number', pattern: '0,0' },

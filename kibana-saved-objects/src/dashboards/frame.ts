@@ -34,8 +34,8 @@ interface FrameParts {
 }
 
 /** Height of the link bar and of the words, in grid rows. */
-const LINKS_HEIGHT = 4;
-const WORDS_HEIGHT = 7;
+const LINKS_HEIGHT = 3;
+const WORDS_HEIGHT = 6;
 
 export function framed(naming: Naming, parts: FrameParts): SavedObject {
   const { say, words } = naming;

@@ -14,7 +14,7 @@ import {
   uniqueCount,
 } from '../build/columns.ts';
 import type { Row } from '../build/dashboard.ts';
-import { table, xy } from '../build/lens.ts';
+import { table } from '../build/lens.ts';
 import { startOf } from './frame.ts';
 import type { Naming } from './naming.ts';
 import { flagged, REDACTED } from './questions.ts';
@@ -39,7 +39,7 @@ export function borrowed(naming: Naming): Row {
       pcs: uniqueCount(words.pcs, 'host.name'),
       last: lastTime(words.last),
     },
-    widths: { starts: 90, people: 110, pcs: 70, last: 200 },
+    widths: { starts: 80, people: 100, pcs: 60, last: 170 },
   });
   const writable = table({
     ...start(
@@ -57,13 +57,14 @@ export function borrowed(naming: Naming): Row {
       person: lastValue(words.lastPerson, 'launchbeat.actor.name'),
     },
     sort: { by: 'first', direction: 'desc' },
-    widths: { first: 200, starts: 90, pcs: 70, person: 130 },
+    widths: { file: 150, first: 170, starts: 80, pcs: 60, person: 130 },
+    lines: 2,
   });
   return {
-    height: 15,
+    height: 12,
     panels: [
-      [24, lolbins],
-      [24, writable],
+      [22, lolbins],
+      [26, writable],
     ],
   };
 }
@@ -73,29 +74,32 @@ export function commandLines(naming: Naming): Row {
   const { say, words } = naming;
   const start = startOf(naming, 'hunting');
   const length = 'launchbeat.command_line_length';
-  const lengths = xy({
+  // Not bars: next to thousands of short ones the few long ones, which this is about, would be too thin to see.
+  const lengths = table({
     ...start('lengths', say('Lengths of command lines', 'Длина командных строк')),
-    series: 'bar_horizontal',
     columns: {
-      x: byRange(say('Characters', 'Знаков'), length, [
+      length: byRange(say('Characters', 'Знаков'), length, [
         { from: 0, to: 100, label: say('under 100', 'до 100') },
         { from: 100, to: 300, label: '100–299' },
         { from: 300, to: 1000, label: '300–999' },
         { from: 1000, to: 4000, label: '1000–3999' },
         { from: 4000, to: null, label: say('4000 and more', '4000 и больше') },
       ]),
-      y: count(words.starts),
+      starts: count(words.starts),
+      people: uniqueCount(words.people, 'launchbeat.actor.name'),
     },
+    widths: { starts: 80, people: 100 },
   });
   const longest = table({
     ...start('longest', say('Programs with the longest', 'У каких программ самые длинные')),
     columns: {
       file: terms(words.file, 'process.name', { size: 50, by: 'longest' }),
-      longest: max(say('Longest', 'Самая длинная'), length),
-      usual: percentile(say('95 of 100 are below', '95 из 100 короче'), length, 95),
-      long: count(say('Over 1,000', 'Длиннее 1000'), flagged('long_cmdline')),
+      longest: max(say('Longest', 'Максимум'), length),
+      usual: percentile(say('95% below', '95% короче'), length, 95),
+      long: count(say('Over 1,000', 'Свыше 1000'), flagged('long_cmdline')),
       starts: count(words.starts),
     },
+    widths: { longest: 95, usual: 110, long: 105, starts: 80 },
   });
   const secrets = table({
     ...start('secret-list', say('Secrets on command lines', 'Секреты в командных строках')),
@@ -107,13 +111,14 @@ export function commandLines(naming: Naming): Row {
       pc: lastValue(words.lastPc, 'host.name'),
       last: lastTime(words.last),
     },
+    widths: { secrets: 80, people: 100, pc: 90, last: 170 },
   });
   return {
-    height: 13,
+    height: 17,
     panels: [
       [12, lengths],
-      [18, longest],
-      [18, secrets],
+      [17, longest],
+      [19, secrets],
     ],
   };
 }

@@ -4,7 +4,6 @@
 import {
   byQuery,
   count,
-  firstTime,
   lastTime,
   lastValue,
   overTime,
@@ -14,14 +13,14 @@ import {
   uniqueCount,
 } from '../build/columns.ts';
 import type { Row } from '../build/dashboard.ts';
-import { heatMap, metric, table, xy } from '../build/lens.ts';
+import { metric, table, xy } from '../build/lens.ts';
 import type { SavedObject } from '../build/saved-object.ts';
 import { searchPanel } from '../build/text-panels.ts';
 import { flagWords } from './flag-words.ts';
 import { framed, startOf } from './frame.ts';
 import { borrowed, commandLines } from './hunting-programs.ts';
 import type { Naming } from './naming.ts';
-import { anyOf, BY_PEOPLE, flagged, HIGH_INTEGRITY, LEADS, SYSTEM_ACCOUNT } from './questions.ts';
+import { BY_PEOPLE, flagged, HIGH_INTEGRITY, LEADS, SYSTEM_ACCOUNT } from './questions.ts';
 
 const RARE_TIMES_MAX = 3;
 
@@ -63,12 +62,12 @@ function leads(naming: Naming): Row {
   const { say, words } = naming;
   const start = startOf(naming, 'hunting');
   const flags = flagWords(say);
-  const queries = LEADS.map((flag) => ({ label: flags[flag], query: flagged(flag) }));
+  const queries = LEADS.map(({ flag, query }) => ({ label: flags[flag], query }));
   const trend = xy({
     ...start('leads-over-time', say('Leads over time', 'Зацепки по времени')),
     description: say(
-      'A start with several traits counts once for each.',
-      'Запуск с несколькими признаками считается по разу на каждый.',
+      'A start with several traits counts once for each. Watched programs are left out where a trait is their everyday: in writable folders, started by Office.',
+      'Запуск с несколькими признаками считается по разу на каждый. Отслеживаемых программ нет там, где признак для них обычен: в папках, открытых на запись, и среди потомков Office.',
     ),
     series: 'bar_stacked',
     columns: {
@@ -77,14 +76,15 @@ function leads(naming: Naming): Row {
       y: count(words.starts),
     },
   });
-  const byPc = heatMap({
-    ...start('leads-by-pc', say('Leads per PC', 'Зацепки по ПК')),
-    query: anyOf('launchbeat.flags', LEADS),
+  const byPc = xy({
+    ...start('leads-by-pc', say('PCs with most leads', 'ПК, где зацепок больше всего')),
+    query: LEADS.map(({ query }) => `(${query})`).join(' or '),
+    series: 'bar_horizontal_stacked',
     drilldowns: [naming.open('people')],
     columns: {
-      y: terms(words.pc, 'host.name', { size: 20, by: 'value' }),
-      x: byQuery(say('Lead', 'Зацепка'), queries),
-      value: count(words.starts),
+      x: terms(words.pc, 'host.name', { size: 15, by: 'y' }),
+      split: byQuery(say('Lead', 'Зацепка'), queries),
+      y: count(words.starts),
     },
   });
   return {
@@ -103,12 +103,12 @@ function rarities(naming: Naming): Row {
     starts: count(words.starts),
     person: lastValue(words.lastPerson, 'launchbeat.actor.name'),
     pc: lastValue(words.lastPc, 'host.name'),
-    first: firstTime(words.first),
     last: lastTime(words.last),
   };
   const options = {
     sort: { by: 'last', direction: 'desc' },
-    widths: { starts: 90, person: 130, pc: 130, first: 200, last: 200 },
+    widths: { starts: 80, person: 130, pc: 90, last: 170 },
+    lines: 2,
     description: say(
       `At most ${RARE_TIMES_MAX} starts in the period on all PCs together.`,
       `Не больше ${RARE_TIMES_MAX} запусков за период на всех ПК вместе.`,
@@ -133,7 +133,7 @@ function rarities(naming: Naming): Row {
     },
   });
   return {
-    height: 15,
+    height: 19,
     panels: [
       [24, executables],
       [24, folders],
@@ -155,7 +155,7 @@ function rights(naming: Naming): Row {
       pcs: uniqueCount(words.pcs, 'host.name'),
       last: lastTime(words.last),
     },
-    widths: { starts: 90, pcs: 70, last: 200 },
+    widths: { starts: 80, pcs: 70, last: 170 },
   });
   const system = table({
     ...start(
@@ -176,10 +176,10 @@ function rights(naming: Naming): Row {
       last: lastTime(words.last),
     },
     sort: { by: 'pcs', direction: 'asc' },
-    widths: { starts: 90, pcs: 70, last: 200 },
+    widths: { starts: 80, pcs: 70, last: 170 },
   });
   return {
-    height: 15,
+    height: 17,
     panels: [
       [24, elevated],
       [24, system],
@@ -210,7 +210,7 @@ export function hunting(naming: Naming): SavedObject {
       leads(naming),
       rarities(naming),
       borrowed(naming),
-      { height: 14, panels: [[48, powershell]] },
+      { height: 10, panels: [[48, powershell]] },
       rights(naming),
       commandLines(naming),
     ],

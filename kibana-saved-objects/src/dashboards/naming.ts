@@ -84,8 +84,8 @@ function wordsIn(say: Say): Words {
     launches: say('Launches', 'Запуски'),
     first: say('First', 'Первый'),
     last: say('Last', 'Последний'),
-    lastPerson: say('Last person', 'Последний сотрудник'),
-    lastPc: say('Last PC', 'Последний ПК'),
+    lastPerson: say('Last person', 'Кто последний'),
+    lastPc: say('Last PC', 'Посл. ПК'),
   };
 }
 

@@ -55,9 +55,9 @@ function figures(naming: Naming): Row {
     shape: 'donut',
     columns: {
       who: byQuery(say('Who', 'Кто'), [
-        { label: say('A person', 'Сотрудник'), query: BY_PEOPLE },
+        { label: say('People', 'Сотрудники'), query: BY_PEOPLE },
         {
-          label: say('Helper or system', 'Служебный процесс или система'),
+          label: say('Helpers, system', 'Служебные'),
           query: NOT_BY_PEOPLE,
         },
       ]),
@@ -67,12 +67,12 @@ function figures(naming: Naming): Row {
   return {
     height: 7,
     panels: [
-      [8, starts],
+      [7, starts],
       [8, launches],
-      [8, people],
-      [8, pcs],
-      [8, executables],
-      [8, share],
+      [6, people],
+      [6, pcs],
+      [7, executables],
+      [14, share],
     ],
   };
 }
@@ -96,9 +96,9 @@ function overTimeRow(naming: Naming): Row {
     series: 'bar_stacked',
     columns: {
       split: byQuery(say('Who', 'Кто'), [
-        { label: say('A person', 'Сотрудник'), query: BY_PEOPLE },
+        { label: say('People', 'Сотрудники'), query: BY_PEOPLE },
         {
-          label: say('Helper or system', 'Служебный процесс или система'),
+          label: say('Helpers, system', 'Служебные'),
           query: NOT_BY_PEOPLE,
         },
       ]),
@@ -143,8 +143,8 @@ function whoAndWhere(naming: Naming): Row {
     query: BY_PEOPLE,
     shape: 'treemap',
     columns: {
-      person: terms(words.person, 'launchbeat.actor.name', { size: 15, by: 'value' }),
-      file: terms(words.file, 'process.name', { size: 8, by: 'value' }),
+      person: terms(words.person, 'launchbeat.actor.name', { size: 9, by: 'value' }),
+      file: terms(words.file, 'process.name', { size: 4, by: 'value' }),
       value: count(words.launches),
     },
   });
@@ -171,7 +171,8 @@ function executables(naming: Naming): Row {
       pcs: uniqueCount(words.pcs, 'host.name'),
       last: lastTime(words.last),
     },
-    widths: { starts: 90, people: 110, pcs: 70, last: 200 },
+    widths: { starts: 80, people: 100, pcs: 60, last: 170 },
+    lines: 2,
   });
   const newest = table({
     ...start('newest', say('Newest executables', 'Новые исполняемые файлы')),
@@ -188,10 +189,11 @@ function executables(naming: Naming): Row {
       starts: count(words.starts),
     },
     sort: { by: 'first', direction: 'desc' },
-    widths: { first: 200, person: 130, pc: 130, starts: 90 },
+    widths: { first: 170, person: 130, pc: 90, starts: 80 },
+    lines: 2,
   });
   return {
-    height: 15,
+    height: 24,
     panels: [
       [24, most],
       [24, newest],
@@ -222,7 +224,7 @@ export function overview(naming: Naming): SavedObject {
       overTimeRow(naming),
       whoAndWhere(naming),
       executables(naming),
-      { height: 18, panels: [[48, newest]] },
+      { height: 16, panels: [[48, newest]] },
     ],
   });
 }

@@ -11,7 +11,7 @@ import {
   uniqueCount,
 } from '../build/columns.ts';
 import type { Row } from '../build/dashboard.ts';
-import { heatMap, metric, pie, table, xy } from '../build/lens.ts';
+import { metric, pie, table, xy } from '../build/lens.ts';
 import type { SavedObject } from '../build/saved-object.ts';
 import { searchPanel } from '../build/text-panels.ts';
 import { framed, startOf } from './frame.ts';
@@ -66,7 +66,7 @@ function lists(naming: Naming): Row {
       elevated: count(say('Elevated', 'С повыш. правами'), flagged('elevated')),
       last: lastTime(words.last),
     },
-    widths: { starts: 90, programs: 110, pcs: 70, elevated: 100, last: 200 },
+    widths: { starts: 80, programs: 105, pcs: 60, elevated: 110, last: 170 },
   });
   const pcs = table({
     ...start('pc-list', words.pcs),
@@ -79,10 +79,10 @@ function lists(naming: Naming): Row {
       programs: uniqueCount(words.programs, 'process.name'),
       last: lastTime(words.last),
     },
-    widths: { starts: 90, people: 110, person: 140, programs: 110, last: 200 },
+    widths: { starts: 80, people: 100, person: 130, programs: 105, last: 170 },
   });
   return {
-    height: 16,
+    height: 17,
     panels: [
       [24, people],
       [24, pcs],
@@ -93,13 +93,21 @@ function lists(naming: Naming): Row {
 function pairs(naming: Naming): Row {
   const { say, words } = naming;
   const start = startOf(naming, 'people');
-  const grid = heatMap({
-    ...start('grid', say('Who works where', 'Кто где работает')),
+  const several = table({
+    ...start('several-pcs', say('People on most PCs', 'Сотрудники на наибольшем числе ПК')),
+    description: say(
+      'Most people have one PC. Administrators have many; anybody else deserves a question.',
+      'У большинства один ПК. У администраторов много; про остальных стоит спросить.',
+    ),
+    drilldowns: [naming.open('trees')],
     columns: {
-      y: terms(words.person, 'launchbeat.actor.name', { size: 30, by: 'term', direction: 'asc' }),
-      x: terms(words.pc, 'host.name', { size: 30, by: 'term', direction: 'asc' }),
-      value: count(words.starts),
+      person: terms(words.person, 'launchbeat.actor.name', { size: 50, by: 'pcs' }),
+      pcs: uniqueCount(words.pcs, 'host.name'),
+      starts: count(words.starts),
+      pc: lastValue(words.lastPc, 'host.name'),
+      last: lastTime(words.last),
     },
+    widths: { pcs: 70, starts: 80, pc: 120, last: 170 },
   });
   const rare = table({
     ...start('rare-pairs', say('Unusual places', 'Необычные места')),
@@ -120,13 +128,13 @@ function pairs(naming: Naming): Row {
       program: lastValue(say('Last program', 'Последняя программа'), 'process.name'),
     },
     sort: { by: 'starts', direction: 'asc' },
-    widths: { starts: 90, first: 200, last: 200 },
+    widths: { starts: 80, first: 170, last: 170, program: 150 },
   });
   return {
-    height: 18,
+    height: 17,
     panels: [
-      [24, grid],
-      [24, rare],
+      [20, several],
+      [28, rare],
     ],
   };
 }
@@ -148,8 +156,8 @@ function work(naming: Naming): Row {
     shape: 'treemap',
     drilldowns: [naming.open('trees')],
     columns: {
-      pc: terms(words.pc, 'host.name', { size: 15, by: 'value' }),
-      file: terms(words.file, 'process.name', { size: 8, by: 'value' }),
+      pc: terms(words.pc, 'host.name', { size: 9, by: 'value' }),
+      file: terms(words.file, 'process.name', { size: 4, by: 'value' }),
       value: count(words.starts),
     },
   });
@@ -186,7 +194,7 @@ export function peopleAndPcs(naming: Naming): SavedObject {
       lists(naming),
       pairs(naming),
       work(naming),
-      { height: 18, panels: [[48, events]] },
+      { height: 16, panels: [[48, events]] },
     ],
   });
 }

@@ -3,7 +3,6 @@
  */
 import {
   count,
-  firstTime,
   lastTime,
   lastValue,
   overTime,
@@ -65,8 +64,7 @@ function pairs(naming: Naming): Row {
       pcs: uniqueCount(words.pcs, 'host.name'),
       last: lastTime(words.last),
     },
-    widths: { starts: 90, people: 110, pcs: 70, last: 200 },
-    page: 15,
+    widths: { starts: 80, people: 100, pcs: 60, last: 170 },
   });
   const rare = table({
     ...start('rare-pairs', say('Rare pairs', 'Редкие пары')),
@@ -80,15 +78,13 @@ function pairs(naming: Naming): Row {
       starts: count(words.starts),
       person: lastValue(words.lastPerson, 'launchbeat.actor.name'),
       pc: lastValue(words.lastPc, 'host.name'),
-      first: firstTime(words.first),
       last: lastTime(words.last),
     },
     sort: { by: 'last', direction: 'desc' },
-    widths: { starts: 90, person: 130, pc: 130, first: 200, last: 200 },
-    page: 15,
+    widths: { starts: 80, person: 130, pc: 110, last: 170 },
   });
   return {
-    height: 19,
+    height: 17,
     panels: [
       [22, common],
       [26, rare],
@@ -137,7 +133,7 @@ function suspects(naming: Naming): Row {
     pc: lastValue(words.lastPc, 'host.name'),
     last: lastTime(words.last),
   };
-  const widths = { starts: 90, person: 130, pc: 130, last: 200 };
+  const widths = { starts: 80, person: 120, pc: 100, last: 170 };
   const office = table({
     ...start('office-children', say('Started by Office programs', 'Запущено программами Office')),
     description: say(
@@ -160,7 +156,7 @@ function suspects(naming: Naming): Row {
     widths,
   });
   return {
-    height: 14,
+    height: 12,
     panels: [
       [24, office],
       [24, shells],
@@ -191,7 +187,7 @@ export function processTrees(naming: Naming): SavedObject {
       pairs(naming),
       suspects(naming),
       shapes(naming),
-      { height: 18, panels: [[48, events]] },
+      { height: 16, panels: [[48, events]] },
     ],
   });
 }

@@ -44,8 +44,11 @@ export const WATCHED = 'launchbeat.program : *';
 /** A person's start of a watched program. */
 export const WATCHED_LAUNCH = `${BY_PEOPLE} and ${WATCHED}`;
 
-/** PowerShell that hides its window, ignores the execution policy, runs encoded text or text from the network. */
-export const SUSPICIOUS_POWERSHELL = `${flagged('encoded_powershell')} or ${flagged('script_host')} and process.command_line.text : (powershell or pwsh) and process.command_line.text : (hidden or bypass or unrestricted or iex or "invoke expression" or downloadstring or downloadfile or webclient or frombase64string or "invoke webrequest" or iwr)`;
+/**
+ * The words of a command line are cut at blanks, slashes and quotes, but not at a dot between letters: `powershell.exe` is one word.
+ * PowerShell that hides its window, ignores the execution policy, runs encoded text or text from the network.
+ */
+export const SUSPICIOUS_POWERSHELL = `${flagged('encoded_powershell')} or ${flagged('script_host')} and process.command_line.text : (powershell or "powershell.exe" or pwsh or "pwsh.exe") and process.command_line.text : (hidden or bypass or unrestricted or iex or "invoke expression" or downloadstring or downloadfile or webclient or "net.webclient" or frombase64string or "invoke webrequest" or iwr)`;
 
 /** SYSTEM, LOCAL SERVICE, NETWORK SERVICE and the PC's own account. */
 export const SYSTEM_ACCOUNT =
@@ -61,13 +64,22 @@ export const HIGH_INTEGRITY = anyOf('winlog.event_data.MandatoryLabel', [
   'S-1-16-20480',
 ]);
 
+/** A trait and the starts with it that deserve a look. */
+export interface Lead {
+  readonly flag: Flag;
+  readonly query: string;
+}
+
+/** Browsers that mail programs open, and programs that install themselves into a profile, are everyday where they are watched. */
+const UNLESS_WATCHED = `${BY_PEOPLE} and not ${WATCHED}`;
+
 /** What deserves a look, in the order in which an analyst would look. */
-export const LEADS: readonly Flag[] = [
-  'encoded_powershell',
-  'office_child',
-  'double_extension',
-  'long_cmdline',
-  'remote_tool',
-  'lolbin',
-  'user_writable_path',
+export const LEADS: readonly Lead[] = [
+  { flag: 'encoded_powershell', query: flagged('encoded_powershell') },
+  { flag: 'office_child', query: `${flagged('office_child')} and ${UNLESS_WATCHED}` },
+  { flag: 'double_extension', query: flagged('double_extension') },
+  { flag: 'remote_tool', query: flagged('remote_tool') },
+  { flag: 'lolbin', query: `${flagged('lolbin')} and ${BY_PEOPLE}` },
+  { flag: 'user_writable_path', query: `${flagged('user_writable_path')} and ${UNLESS_WATCHED}` },
+  { flag: 'long_cmdline', query: flagged('long_cmdline') },
 ];

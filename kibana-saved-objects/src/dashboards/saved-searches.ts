@@ -9,8 +9,8 @@ import { flagged, REDACTED, SUSPICIOUS_POWERSHELL, WATCHED_LAUNCH } from './ques
 type Columns = SavedSearchParts['columns'];
 
 const WHO_AND_WHERE: Columns = [
-  ['launchbeat.actor.name', 150],
-  ['host.name', 140],
+  ['launchbeat.actor.name', 130],
+  ['host.name', 120],
 ];
 const COMMAND: Columns = [
   ['process.name', 150],
@@ -45,7 +45,7 @@ function everydaySearches({ say }: Naming): readonly Search[] {
         'Кто какую отслеживаемую программу на каком ПК запустил; без служебных процессов.',
       ),
       query: WATCHED_LAUNCH,
-      columns: [...WHO_AND_WHERE, ['launchbeat.program', 170], ['process.executable', undefined]],
+      columns: [...WHO_AND_WHERE, ['launchbeat.program', 140], ['process.executable', undefined]],
     },
     {
       key: 'parents',

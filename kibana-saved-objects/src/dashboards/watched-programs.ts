@@ -66,27 +66,28 @@ function days(naming: Naming): Row {
       launches: count(words.launches),
     },
     sort: { by: 'day', direction: 'desc' },
-    widths: { day: 120, first: 200, last: 200, programs: 110, launches: 100 },
-    page: 20,
+    widths: { day: 110, first: 170, last: 170, programs: 105, launches: 90 },
+    page: 15,
   });
   const hours = heatMap({
-    ...start('hours', say('Hours of the day', 'Часы')),
+    ...start('hours', say('Launches through the week', 'Запуски в течение недели')),
     description: say(
-      'Launches per hour and person: working days stand out as columns, nights and weekends as gaps. Best with a period of one to seven days.',
-      'Запуски по часам и сотрудникам: рабочие дни видны столбцами, ночи и выходные — пробелами. Удобнее за период от одного до семи дней.',
+      'Launches of the 30 people who launch most, per three hours: working days stand out as columns, nights and weekends as gaps. Best with a period of up to seven days.',
+      'Запуски 30 самых деятельных сотрудников за каждые три часа: рабочие дни видны столбцами, ночи и выходные — пробелами. Удобнее за период до семи дней.',
     ),
     drilldowns: [naming.open('people')],
+    starts: [1, 2, 3, 5, 8],
     columns: {
-      y: terms(words.person, 'launchbeat.actor.name', { size: 30, by: 'term', direction: 'asc' }),
-      x: overTime(words.time, '1h'),
+      y: terms(words.person, 'launchbeat.actor.name', { size: 30, by: 'value' }),
+      x: overTime(words.time, '3h'),
       value: count(words.launches),
     },
   });
   return {
-    height: 20,
+    height: 24,
     panels: [
-      [24, firstAndLast],
-      [24, hours],
+      [27, firstAndLast],
+      [21, hours],
     ],
   };
 }
@@ -140,7 +141,7 @@ function peopleRow(naming: Naming): Row {
       first: firstTime(words.first),
       last: lastTime(words.last),
     },
-    widths: { launches: 100, pcs: 70, first: 200, last: 200 },
+    widths: { program: 130, launches: 90, pcs: 60, first: 170, last: 170 },
   });
   const single = searchPanel({
     name: `${naming.dashboardId('watched')}/events`,
@@ -148,10 +149,10 @@ function peopleRow(naming: Naming): Row {
     searchId: naming.searchId('launches'),
   });
   return {
-    height: 18,
+    height: 17,
     panels: [
-      [22, each],
-      [26, single],
+      [25, each],
+      [23, single],
     ],
   };
 }

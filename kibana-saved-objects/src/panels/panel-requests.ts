@@ -11,6 +11,8 @@ import type { Asked } from './time-range.ts';
 export interface PanelRequest {
   /** `dashboard title / panel title`. */
   readonly name: string;
+  /** `panelIndex` of a dashboard's panel; empty for what is none. */
+  readonly panelId: string;
   readonly kind: 'chart' | 'search' | 'control';
   /** lnsMetric and so on; empty for what is no chart. */
   readonly visualization: string;
@@ -50,7 +52,7 @@ function searchBody(search: ExportedObject, outer: unknown, asked: Asked): Json 
 }
 
 function chartRequests(
-  name: string,
+  { name, panelId }: Pick<PanelRequest, 'name' | 'panelId'>,
   attributes: Json,
   outer: unknown,
   asked: Asked,
@@ -62,6 +64,7 @@ function chartRequests(
     );
     return {
       name,
+      panelId,
       kind: 'chart',
       visualization: textOf(attributes['visualizationType']),
       columns,
@@ -81,6 +84,7 @@ function controlRequests(dashboard: ExportedObject, asked: Asked): PanelRequest[
     const field = textOf(at(control, 'explicitInput', 'fieldName'));
     return {
       name: `${textOf(dashboard.attributes['title'])} / control ${field}`,
+      panelId: '',
       kind: 'control',
       visualization: '',
       columns: [],
@@ -105,21 +109,23 @@ function dashboardRequests(
   const panels = listOf(parsed(dashboard.attributes['panelsJSON']));
   return panels.flatMap((panel): PanelRequest[] => {
     const name = `${textOf(dashboard.attributes['title'])} / ${textOf(at(panel, 'title'))}`;
+    const panelId = textOf(at(panel, 'panelIndex'));
     if (at(panel, 'type') === 'lens')
       return chartRequests(
-        name,
+        { name, panelId },
         objectOf(at(panel, 'embeddableConfig', 'attributes')),
         outer,
         asked,
       );
     if (at(panel, 'type') !== 'search') return [];
-    const refName = `${textOf(at(panel, 'panelIndex'))}:${textOf(at(panel, 'panelRefName'))}`;
+    const refName = `${panelId}:${textOf(at(panel, 'panelRefName'))}`;
     const id = dashboard.references.find((reference) => reference.name === refName)?.id ?? '';
     const search = searches.get(id);
     if (search === undefined) throw new Error(`${name}: no saved search ${id}`);
     return [
       {
         name,
+        panelId,
         kind: 'search',
         visualization: '',
         columns: [],
@@ -145,6 +151,7 @@ export function panelRequests(text: string, asked: Asked): PanelRequest[] {
     return [
       {
         name,
+        panelId: '',
         kind: 'search',
         visualization: '',
         columns: [],

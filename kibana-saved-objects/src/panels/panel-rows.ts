@@ -43,14 +43,25 @@ function bucketsOf(answer: unknown): (readonly [key: string, bucket: Json])[] {
   });
 }
 
+/**
+ * Buckets in the order in which the chart draws them. Elasticsearch sorts named filters by their names; Kibana puts them back into
+ * the order of the panel (data plugin, tabify/buckets.ts).
+ */
+function orderedBuckets(column: Json, answer: unknown): ReturnType<typeof bucketsOf> {
+  const buckets = bucketsOf(answer);
+  if (column['operationType'] !== 'filters') return buckets;
+  const labels = listOf(at(column, 'params', 'filters')).map((one) => textOf(at(one, 'label')));
+  return buckets.toSorted(([a], [b]) => labels.indexOf(a) - labels.indexOf(b));
+}
+
 function walk(columns: OrderedColumns, level: Json, cells: Row): Row[] {
   const [first, ...rest] = columns;
   if (first === undefined || first[1]['isBucketed'] !== true) {
     const metrics = columns.map(([id, column]) => [id, metricCell(id, column, level)] as const);
     return [{ ...cells, ...Object.fromEntries(metrics) }];
   }
-  const [id] = first;
-  return bucketsOf(level[id]).flatMap(([key, bucket]) =>
+  const [id, column] = first;
+  return orderedBuckets(column, level[id]).flatMap(([key, bucket]) =>
     walk(rest, bucket, { ...cells, [id]: key }),
   );
 }
