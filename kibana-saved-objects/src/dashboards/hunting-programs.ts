@@ -116,8 +116,8 @@ export function commandLines(naming: Naming): Row {
   return {
     height: 17,
     panels: [
-      [12, lengths],
-      [17, longest],
+      [11, lengths],
+      [18, longest],
       [19, secrets],
     ],
   };

@@ -193,7 +193,7 @@ function executables(naming: Naming): Row {
     lines: 2,
   });
   return {
-    height: 24,
+    height: 26,
     panels: [
       [24, most],
       [24, newest],
