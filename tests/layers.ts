@@ -44,6 +44,14 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
     'zod',
     'node:*',
   ],
+  'agent/src/checkin': [
+    'ecs-schemas/src',
+    'ecs-schemas/src/beat',
+    'agent/src/spool',
+    'agent/src/upload',
+    'zod',
+    'node:*',
+  ],
   'agent/src': ['agent/src/*', 'ecs-schemas/src', 'ecs-schemas/src/beat', 'zod', 'node:*'],
   'agent/src/cli': [
     'agent/src',

@@ -14,6 +14,7 @@ import {
 } from '@launchbeat/ecs-schemas/beat';
 import { z } from 'zod';
 import { captureConfigSchema } from './capture/capture-config.ts';
+import { checkInConfigSchema } from './checkin/check-in-config.ts';
 import { mapConfigSchema } from './map/map-config.ts';
 import { spoolConfigSchema } from './spool/spool-config.ts';
 import { httpConfigSchema } from './stats/http-config.ts';
@@ -28,6 +29,7 @@ export const agentConfigSchema = z.strictObject({
   ...mapConfigSchema.shape,
   spool: spoolConfigSchema,
   output: z.strictObject({ collector: outputConfigSchema }),
+  check_in: checkInConfigSchema,
   http: httpConfigSchema,
   path: pathConfigSchema,
   logging: loggingConfigSchema,

@@ -10,6 +10,7 @@ import { type Log, type Metrics, type Paths, resolveFile } from '@launchbeat/ecs
 import { openSource } from './capture/open-source.ts';
 import type { AgentConfig } from './config.ts';
 import { createMapper } from './map/create-mapper.ts';
+import { openCheckIn } from './open-check-in.ts';
 import { createReading } from './reading.ts';
 import { agentIdentity } from './spool/agent-identity.ts';
 import { openSpool } from './spool/open-spool.ts';
@@ -62,12 +63,17 @@ export async function createPipeline(options: PipelineOptions): Promise<Pipeline
   const position = openPosition(paths.data, log);
   const uploader = await openUploader(options, identity.id);
   spool.onAppend(() => uploader.wake());
-  const reading = createReading({ mapper, spool, position, log });
+  const checkIn = openCheckIn({
+    ...{ config, output: collectorOutput(config, paths), paths, spoolFolder: folder, agent, log },
+    counters: () => metrics(),
+  });
+  const reading = createReading({ mapper, spool, position, log, note: checkIn.note });
 
   const metrics = (): Metrics => ({
     ...reading.metrics(),
     ...spool.metrics(),
     ...uploader.metrics(),
+    ...checkIn.metrics(),
   });
 
   return {
@@ -75,7 +81,9 @@ export async function createPipeline(options: PipelineOptions): Promise<Pipeline
       const read = new AbortController();
       const failed = new AbortController();
       const stop = AbortSignal.any([signal, failed.signal]);
-      const uploading = uploader.run(AbortSignal.any([signal, read.signal]));
+      const ended = AbortSignal.any([signal, read.signal]);
+      const uploading = uploader.run(ended);
+      const checkingIn = checkIn.run(ended);
       // An uploader that cannot go on (its state cannot be written) ends the reading too.
       uploading.catch(() => failed.abort());
       try {
@@ -83,11 +91,13 @@ export async function createPipeline(options: PipelineOptions): Promise<Pipeline
           await reading.keep(batch, stop);
         }
         if (!stop.aborted) await uploader.drained(stop);
+        if (!stop.aborted) await checkIn.last();
       } catch (error) {
         // Being asked to end is no failure: what is not acknowledged stays on disk.
         if (!stop.aborted) throw error;
       } finally {
         read.abort();
+        await checkingIn;
         await uploading;
       }
     },
@@ -105,6 +115,7 @@ export async function createPipeline(options: PipelineOptions): Promise<Pipeline
       lastAnswer: uploader.counts().lastAnswer,
     }),
     async close() {
+      await checkIn.close();
       await uploader.close();
       await spool.close();
     },

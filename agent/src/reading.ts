@@ -3,9 +3,10 @@
  * Keeps: a batch is kept whole or tried again; the position moves only when it is durable; nothing vanishes without a count.
  */
 import { setTimeout as wait } from 'node:timers/promises';
-import type { ProcessStart } from '@launchbeat/ecs-schemas';
+import type { HealthNote, ProcessStart } from '@launchbeat/ecs-schemas';
 import type { Log, Metrics } from '@launchbeat/ecs-schemas/beat';
 import type { CaptureBatch, Position, SourceFact } from './capture/captured-event.ts';
+import { healthNote } from './health-note.ts';
 import { logFact } from './log-fact.ts';
 import type { Mapper } from './map/create-mapper.ts';
 import type { Spool } from './spool/open-spool.ts';
@@ -18,6 +19,8 @@ export interface ReadingOptions {
   readonly spool: Spool;
   readonly position: { write(position: Position): void };
   readonly log: Log;
+  /** Told of what the source found out. */
+  readonly note?: (note: HealthNote) => void;
 }
 
 export interface Reading {
@@ -47,7 +50,12 @@ export function createReading(options: ReadingOptions): Reading {
 
   return {
     async keep(batch, signal) {
-      for (const fact of batch.facts) logFact(withoutSecrets(fact, mapper), log);
+      for (const found of batch.facts) {
+        const fact = withoutSecrets(found, mapper);
+        logFact(fact, log);
+        const note = healthNote(fact);
+        if (note !== undefined) options.note?.(note);
+      }
       const { documents, quarantined, counts } = mapBatch(batch, mapper);
       // Trying again can double a line on disk, never in a store: the event's id stays.
       if (quarantined.length > 0) {

@@ -13,6 +13,7 @@ import {
 import { type Command, Option } from 'commander';
 import { AGENT_HOME, agentVersion } from '../config.ts';
 import { doctor } from './doctor.ts';
+import { addEnrollCommand } from './enroll.ts';
 import { run } from './run.ts';
 import { addShipCommand } from './ship.ts';
 import { addSpoolCommands } from './spool.ts';
@@ -83,6 +84,7 @@ export function agentProgram(): Command {
     .action(async (options: { json?: boolean }, command: Command) =>
       status(globalFlags(command), options.json === true),
     );
+  addEnrollCommand(program);
   addKeystoreCommands(program, AGENT_HOME);
   addSpoolCommands(program);
   addShipCommand(program);

@@ -76,6 +76,13 @@ test('loadConfig() takes dotted keys, variables, defaults and -E', () => {
   assert.deepEqual(config.paths, ['a.xml', 'b.xml']);
 });
 
+test('loadConfig() asks for no variable of a value that -E overwrites', () => {
+  const yaml = 'output:\n  url: ${NOT_SET_URL}\n  api_key: ${NOT_SET_KEY}\n';
+  const settings = ['output.url=https://a:1', 'output.api_key=key:12345678'];
+  assert.equal(load({ yaml, settings }).output.url, 'https://a:1');
+  assert.throws(() => load({ yaml, settings: settings.slice(1) }), /NOT_SET_URL is not set/);
+});
+
 /** A bad file, and what its message must say. */
 const BAD: readonly [string, Given, readonly RegExp[]][] = [
   [

@@ -24,4 +24,5 @@ export {
   type ProgramHome,
   programKeystore,
 } from './program-config.ts';
+export { readSecret } from './read-secret.ts';
 export { stopSignal } from './stop-signal.ts';

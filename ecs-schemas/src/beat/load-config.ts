@@ -45,8 +45,11 @@ export function readConfigValues(
   options: Omit<LoadConfigOptions<z.ZodType>, 'schema'>,
 ): ReturnType<typeof readConfigDocument> {
   const document = readConfigDocument(readText(options.file), options.environment);
-  const problems: ConfigProblem[] = [...document.problems];
-  for (const setting of options.settings ?? []) {
+  const settings = options.settings ?? [];
+  // A value that is overwritten does not matter, nor does a variable in it that is not set.
+  const overwritten = new Set(settings.map((setting) => setting.split('=', 1)[0]?.trim()));
+  const problems: ConfigProblem[] = document.problems.filter(({ path }) => !overwritten.has(path));
+  for (const setting of settings) {
     problems.push(...applySetting(document.values, setting, options.environment));
   }
   return { ...document, problems };
