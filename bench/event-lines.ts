@@ -42,7 +42,8 @@ export function createLineOf(options: LinesOptions): (n: number) => string {
   });
   return (n) => {
     const mapped = mapper.map({ xml: eventXml(n, options.shape), readAtMs: 1_772_431_200_000 });
-    if (mapped.outcome !== 'done') throw new Error(`Event ${n} became no document: ${mapped.outcome}`);
+    if (mapped.outcome !== 'done')
+      throw new Error(`Event ${n} became no document: ${mapped.outcome}`);
     print(mapped.document);
     return printed;
   };

@@ -26,7 +26,10 @@ interface Stat {
 function statOf(pid: number): Stat {
   const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
   const end = text.lastIndexOf(')');
-  const fields = text.slice(end + 2).split(' ').map(Number);
+  const fields = text
+    .slice(end + 2)
+    .split(' ')
+    .map(Number);
   const at = (index: number): number => fields[index] ?? 0;
   return {
     name: text.slice(text.indexOf('(') + 1, end),

@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { json } from 'node:stream/consumers';
@@ -33,7 +33,7 @@ const RESTART = { kind: 'restart', level: 'warn', reason: 'Reader ended: 1' } as
 async function open(t: TestContext, react: (sent: Sent, number: number) => Reaction) {
   const folder = temporaryFolder(t);
   const sent: Sent[] = [];
-  const server = createServer(async (request, response) => {
+  const answer = async (request: IncomingMessage, response: ServerResponse): Promise<unknown> => {
     const one = (await json(request)) as Sent;
     sent.push(one);
     const reaction = react(one, sent.length);
@@ -45,7 +45,8 @@ async function open(t: TestContext, react: (sent: Sent, number: number) => React
     const what = problem(reaction, 'as the test asked');
     response.writeHead(what.status, { 'Content-Type': PROBLEM_TYPE, 'Retry-After': '600' });
     return response.end(JSON.stringify(what));
-  });
+  };
+  const server = createServer((request, response) => void answer(request, response));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const output = outputConfigSchema.parse({ url, api_key: 'id:secret' });

@@ -9,6 +9,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { eachLine, LIMIT, processStartSchema } from '@launchbeat/ecs-schemas';
 import type { z } from 'zod';
 import { type AdmittedLine, LINE_ID_BYTES, type RejectedLine } from './admission.ts';
+import { compileCheck } from './compile-check.ts';
 import { isDeeperThan } from './json-depth.ts';
 
 export interface LookedAt {
@@ -17,6 +18,8 @@ export interface LookedAt {
   /** 16 bytes a line, zeros for a rejected one. */
   readonly lineIds: Buffer;
 }
+
+const isProcessStart = compileCheck(processStartSchema);
 
 const LINES_PER_TURN = 200;
 const REASON_UNITS_MAX = 200;
@@ -62,11 +65,18 @@ function readLine(
     // The parser's message quotes the text.
     return 'Line is not JSON';
   }
-  const parsed = processStartSchema.safeParse(value);
-  if (!parsed.success) return reasonOf(parsed.error);
-  return namespaces.has(parsed.data.data_stream.namespace)
-    ? parsed.data
+  const document = documentOf(value);
+  if (typeof document === 'string') return document;
+  return namespaces.has(document.data_stream.namespace)
+    ? document
     : 'data_stream.namespace is not among elasticsearch.namespaces of the collector';
+}
+
+/** The value as a document, or what is wrong with it. Nearly every value passes the quick test. */
+function documentOf(value: unknown): AdmittedLine['document'] | string {
+  if (isProcessStart(value)) return value as AdmittedLine['document'];
+  const parsed = processStartSchema.safeParse(value);
+  return parsed.success ? parsed.data : reasonOf(parsed.error);
 }
 
 /** The first thing that is wrong, and where. Names below event_data are the event's own, so the path ends there. */

@@ -1,0 +1,85 @@
+/**
+ * Takes agents, gives the chunks that each of them has to send: the same events for all, but with ids of their own.
+ * The first agent's lines are made by the agent's own stages, the others' differ from them in two places only, which is quick.
+ */
+import { zstdCompressSync } from 'node:zlib';
+import { createLineOf } from '../event-lines.ts';
+
+export interface SimulatedAgent {
+  readonly agentId: string;
+  /** `id:secret`. */
+  readonly apiKey: string;
+}
+
+export interface ChunkToSend {
+  readonly agent: SimulatedAgent;
+  readonly lines: number;
+  readonly body: Buffer;
+  readonly rawBytes: number;
+  /** First and last byte in the file that it stands for. */
+  readonly first: number;
+  readonly last: number;
+}
+
+/** About what an agent sends at once. */
+const CHUNK_BYTES = 1024 * 1024;
+
+interface Template {
+  readonly before: string;
+  readonly between: string;
+  readonly after: string;
+  readonly timePart: Buffer;
+}
+
+const ID = /"id":"([A-Za-z0-9_-]{22})"/;
+const FIRST_AGENT = '00000000-0000-4000-8000-000000000000';
+
+function templateOf(line: string): Template {
+  const id = ID.exec(line);
+  const agentAt = line.indexOf(FIRST_AGENT);
+  if (id === null || agentAt === -1 || agentAt > id.index)
+    throw new Error(`Line has no ids: ${line}`);
+  const idAt = id.index + '"id":"'.length;
+  return {
+    before: line.slice(0, agentAt),
+    between: line.slice(agentAt + FIRST_AGENT.length, idAt),
+    after: line.slice(idAt + 22),
+    timePart: Buffer.from(id[1] ?? '', 'base64url').subarray(0, 6),
+  };
+}
+
+/** The id that belongs to the event's time, with a part of the agent's and the number where the digest stands. */
+function idOf(template: Template, agentId: string, n: number): string {
+  const id = Buffer.alloc(16);
+  template.timePart.copy(id);
+  id.write(agentId.slice(0, 8), 6, 'hex');
+  id.writeUInt32BE(n, 10);
+  return id.toString('base64url');
+}
+
+/** Makes the chunks of all agents, in their order; agent after agent. */
+export function makeChunks(
+  agents: readonly SimulatedAgent[],
+  eventsEach: number,
+  namespace: string,
+): ChunkToSend[] {
+  const lineOf = createLineOf({ namespace, agentId: FIRST_AGENT });
+  const templates = Array.from({ length: eventsEach }, (_, n) => templateOf(lineOf(n)));
+  return agents.flatMap((agent) => {
+    const chunks: ChunkToSend[] = [];
+    let [text, lines, first] = ['', 0, 0];
+    const flush = (): void => {
+      const raw = Buffer.from(text);
+      const last = first + raw.length - 1;
+      chunks.push({ agent, lines, body: zstdCompressSync(raw), rawBytes: raw.length, first, last });
+      [text, lines, first] = ['', 0, last + 1];
+    };
+    for (const [n, template] of templates.entries()) {
+      text += `${template.before}${agent.agentId}${template.between}${idOf(template, agent.agentId, n)}${template.after}`;
+      lines += 1;
+      if (text.length >= CHUNK_BYTES) flush();
+    }
+    if (lines > 0) flush();
+    return chunks;
+  });
+}
