@@ -47,10 +47,12 @@ bench: node_modules/.package-lock.json ## Measured claims (ONLY=agent|collector|
 docs: node_modules/.package-lock.json ## Write the generated pages of docs/ anew
 	@$(NODE) tests/docs/write-docs.ts
 
-dashboards: node_modules/.package-lock.json ## Write the dashboards anew, check them, run every panel, draw previews
+dashboards: node_modules/.package-lock.json ## Write dashboards and rules anew, check them, run every panel and rule, draw previews
 	@$(NODE) kibana-saved-objects/src/write-bundle.ts
+	@first=$$(cat kibana-saved-objects/*.ndjson | cksum); $(NODE) kibana-saved-objects/src/write-bundle.ts; \
+	  [ "$$first" = "$$(cat kibana-saved-objects/*.ndjson | cksum)" ] || { echo 'Written twice, the files differ'; exit 1; }
 	@$(NODE) kibana-saved-objects/src/check/main.ts kibana-saved-objects/*.ndjson
-	@$(NODE) tests/support/run-tests.ts 'kibana-saved-objects/src/panels/*.test.ts'
+	@$(NODE) tests/support/run-tests.ts 'kibana-saved-objects/src/{panels,detections}/*.test.ts'
 	@if [ -z "$(CHROMIUM)" ]; then \
 	  echo 'No previews drawn: install Chromium (Debian: apt-get install chromium), or name one: make dashboards CHROMIUM=/path/to/it'; \
 	elif ! $(MAKE) --no-print-directory $(PREVIEW)/node_modules/.package-lock.json; then \

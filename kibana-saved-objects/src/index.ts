@@ -4,6 +4,7 @@ export type { Language } from './build/language.ts';
 export { BUNDLE_FILES, bundleText } from './bundle.ts';
 export { checkExport } from './check/check-export.ts';
 export type { Problem } from './check/problem.ts';
+export { rulesText } from './detections/detection-rules.ts';
 export type { ObjectFault } from './import/import-answer.ts';
 export { type ImportOptions, type ImportOutcome, importBundle } from './import/import-bundle.ts';
 export type { Credentials, KibanaAddress } from './import/kibana-request.ts';

@@ -90,3 +90,8 @@ test('export dashboard prints the file that is shipped', async () => {
     assert.ok(end.stdout === readFileSync(join('kibana-saved-objects', file), 'utf8'), file);
   }
 });
+
+test('export detection-rules prints the file that is shipped', async () => {
+  const end = await runProgram(process.execPath, [COLLECTOR, 'export', 'detection-rules']);
+  assert.ok(end.stdout === readFileSync('kibana-saved-objects/launchbeat-rules.ndjson', 'utf8'));
+});

@@ -65,17 +65,20 @@ export function openFactBox(folder: string, log: Log, nowMs: () => number = Date
     }
   };
 
+  /** The oldest goes; where no fact counts that yet, one more makes room for it. */
+  const dropOldest = (): void => {
+    const counts = facts.some((one) => one.kind === DROPPED.kind && !sent.has(one.id));
+    const gone = new Set(facts.filter((one) => one.kind !== DROPPED.kind).slice(0, counts ? 1 : 2));
+    facts = facts.filter((one) => !gone.has(one));
+    add({ ...DROPPED, count: gone.size });
+  };
+
   return {
     note(note) {
       add(note);
-      if (facts.length <= FACTS_MAX) return;
-      // The oldest goes; where no fact counts that yet, one more makes room for it.
-      const counts = facts.some((one) => one.kind === DROPPED.kind && !sent.has(one.id));
-      const gone = new Set(
-        facts.filter((one) => one.kind !== DROPPED.kind).slice(0, counts ? 1 : 2),
-      );
-      facts = facts.filter((one) => !gone.has(one));
-      add({ ...DROPPED, count: gone.size });
+      if (facts.length > FACTS_MAX) dropOldest();
+      // What is lost is on disk at once: its source will not tell it again.
+      if (note.level === 'error') store();
     },
     take(max) {
       const taken = facts.slice(0, max);

@@ -9,7 +9,7 @@ import {
   exportConfig,
   globalFlags,
 } from '@launchbeat/ecs-schemas/beat';
-import { bundleText, type Language } from '@launchbeat/kibana-saved-objects';
+import { bundleText, type Language, rulesText } from '@launchbeat/kibana-saved-objects';
 import { type Command, Option } from 'commander';
 import { COLLECTOR_HOME, collectorVersion, loadCollector } from '../config.ts';
 import { addAgentCommands } from './agents.ts';
@@ -76,6 +76,12 @@ export function collectorProgram(): Command {
     .addOption(new Option('--language <language>').choices(['en', 'ru']).default('en'))
     .action((options: { language: Language }) => {
       process.stdout.write(bundleText(options.language));
+    });
+  exports
+    .command('detection-rules')
+    .description('print the rules for Elastic Security as Kibana imports them, NDJSON')
+    .action(() => {
+      process.stdout.write(rulesText());
     });
 
   addKeystoreCommands(program, COLLECTOR_HOME);

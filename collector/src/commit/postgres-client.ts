@@ -28,6 +28,11 @@ const MENDS: readonly (readonly [found: string, mended: string])[] = [
     '    incomings = null\n    clearImmediate(nextWriteTimer)\n    chunk = nextWriteTimer = null\n',
   ],
   [
+    // A connection that dies while it asks for the array types: nobody holds that promise, and Node ends a process for it.
+    '        return fetchArrayTypes()\n',
+    '        fetchArrayTypes().catch(() => { needsTypes = true })\n        return\n',
+  ],
+  [
     // Queries that came between the socket's error and its close would wait for ever.
     '    !hadError && (query || sent.length) && error(',
     '    ;(query || sent.length) && error(',

@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { testDatabase } from '../../../tests/support/postgres.ts';
 import { openDatabase } from '../commit/database.ts';
-import { createKeyStore } from './keys.ts';
+import { createKeyStore, randomId } from './keys.ts';
 import { createRecentMap } from './recent-map.ts';
 
 const ONE = '6f1c1f5e-7d9d-4f3e-9d39-4c8f5a0d2b11';
@@ -115,4 +115,11 @@ test('createRecentMap() keeps what was touched last', () => {
   map.get('a');
   map.set('c', 3);
   assert.deepEqual([map.get('a'), map.get('b'), map.get('c')], [1, undefined, 3]);
+});
+
+test('randomId() never begins with a dash, which a command line would take for an option', () => {
+  assert.deepEqual(
+    Array.from({ length: 2000 }, () => randomId()).filter((id) => id.startsWith('-')),
+    [],
+  );
 });

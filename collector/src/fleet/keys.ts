@@ -166,7 +166,7 @@ export function createKeyStore(sql: Sql, now: () => number = Date.now): KeyStore
 /** Makes a key in the transaction of a larger change. */
 export async function insertKey(sql: ISql, options: KeyOptions): Promise<NewKey> {
   const { name = '', agentId, hosts, supersedes = false, tokenId } = options;
-  const id = randomBytes(ID_BYTES).toString('base64url');
+  const id = randomId();
   const secret = randomBytes(SECRET_BYTES).toString('base64url');
   await sql`
     insert into agent_keys (id, secret_sha256, agent_id, name, hosts, supersedes, token_id)
@@ -218,4 +218,12 @@ function isStorable(id: string): boolean {
 
 function sha256(text: string): Buffer {
   return createHash('sha256').update(text).digest();
+}
+
+/** Never begins with a dash: a command line would take such an id for an option. */
+export function randomId(): string {
+  for (;;) {
+    const id = randomBytes(ID_BYTES).toString('base64url');
+    if (!id.startsWith('-')) return id;
+  }
 }

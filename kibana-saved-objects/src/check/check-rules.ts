@@ -3,10 +3,21 @@
  * (security_solution plugin, RuleToImport).
  */
 import { DATA_STREAM_TYPE, DATASET } from '@launchbeat/ecs-schemas';
+import { fieldKind } from '../kql/field-kind.ts';
 import { checkQuery } from './check-queries.ts';
-import { at, listOf as itemsOf, type Json, objectOf, textOf } from './json.ts';
+import { at, listOf as itemsOf, type Json, objectOf, parsed, textOf } from './json.ts';
 import type { Problem, Report } from './problem.ts';
-import { anything, boolean, filledText, listOf, number, object, oneOf, text } from './shape.ts';
+import {
+  anything,
+  boolean,
+  filledText,
+  listOf,
+  number,
+  object,
+  oneOf,
+  type Shape,
+  text,
+} from './shape.ts';
 
 /** Index pattern of every namespace: what a rule of ours searches. */
 const OURS = `${DATA_STREAM_TYPE}-${DATASET}-*`;
@@ -25,45 +36,66 @@ const technique = object({
   optional: { subtechnique: listOf(object({ required: named })) },
 });
 
-const queryRule = object({
-  required: {
-    rule_id: filledText,
-    type: oneOf('query'),
-    name: filledText,
-    description: filledText,
-    severity: oneOf(...Object.keys(SCORES)),
-    risk_score: number,
-    index: listOf(filledText),
-    language: oneOf('kuery'),
-    query: filledText,
-    enabled: boolean,
-    interval: filledText,
-    from: filledText,
-  },
-  optional: {
-    to: text,
-    threat: listOf(
-      object({
-        required: { framework: oneOf('MITRE ATT&CK'), tactic: object({ required: named }) },
-        optional: { technique: listOf(technique) },
-      }),
-    ),
-    false_positives: listOf(text),
-    tags: listOf(filledText),
-    author: listOf(filledText),
-    references: listOf(text),
-    max_signals: number,
-    version: number,
-    exceptions_list: listOf(anything),
-    actions: listOf(anything),
-  },
-});
+const RULE_TYPES = ['query', 'threshold', 'new_terms'] as const;
+type RuleType = (typeof RULE_TYPES)[number];
 
-const UNIT_S: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600 };
+/** What a rule of a type has beyond the others (Kibana: rule_schemas, "type specific"). */
+const OWN: Readonly<Record<RuleType, Readonly<Record<string, Shape>>>> = {
+  query: {},
+  threshold: {
+    threshold: object({
+      required: {
+        field: listOf(filledText),
+        value: number,
+        cardinality: listOf(object({ required: { field: filledText, value: number } })),
+      },
+    }),
+  },
+  new_terms: { new_terms_fields: listOf(filledText), history_window_start: filledText },
+};
+
+const shapeOf = (type: RuleType): Shape =>
+  object({
+    required: {
+      rule_id: filledText,
+      type: oneOf(...RULE_TYPES),
+      name: filledText,
+      description: filledText,
+      severity: oneOf(...Object.keys(SCORES)),
+      risk_score: number,
+      index: listOf(filledText),
+      language: oneOf('kuery'),
+      query: filledText,
+      enabled: boolean,
+      interval: filledText,
+      from: filledText,
+      ...OWN[type],
+    },
+    optional: {
+      to: text,
+      threat: listOf(
+        object({
+          required: { framework: oneOf('MITRE ATT&CK'), tactic: object({ required: named }) },
+          optional: { technique: listOf(technique) },
+        }),
+      ),
+      false_positives: listOf(text),
+      note: filledText,
+      tags: listOf(filledText),
+      author: listOf(filledText),
+      references: listOf(text),
+      max_signals: number,
+      version: number,
+      exceptions_list: listOf(anything),
+      actions: listOf(anything),
+    },
+  });
+
+const UNIT_S: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400 };
 
 /** Seconds of `5m` or `now-65m`; undefined for anything else. */
 function seconds(span: string): number | undefined {
-  const [, amount, unit = ''] = /^(?:now-)?(\d+)([smh])$/.exec(span) ?? [];
+  const [, amount, unit = ''] = /^(?:now-)?(\d+)([smhd])$/.exec(span) ?? [];
   return amount === undefined ? undefined : Number(amount) * (UNIT_S[unit] ?? 0);
 }
 
@@ -91,8 +123,49 @@ function checkThreat(rule: Json, report: Report): void {
   }
 }
 
+/** Kibana's limits: at most five fields to group by, at most three whose values are to be new. */
+const GROUPS_MAX = 5;
+const NEW_MAX = 3;
+
+function checkFields(fields: readonly unknown[], most: number, [where, report]: [string, Report]) {
+  if (fields.length === 0 || fields.length > most) report(where, `must name 1 to ${most} fields`);
+  if (new Set(fields).size < fields.length) report(where, 'names a field twice');
+  for (const field of fields.map(textOf)) {
+    const kind = fieldKind(field);
+    if (kind === undefined) report(where, `field ${field} is not indexed`);
+    else if (kind === 'text') report(where, `field ${field} is a text: it cannot be grouped by`);
+  }
+}
+
+function checkThreshold(rule: Json, report: Report): void {
+  const threshold = rule['threshold'];
+  const groups = itemsOf(at(threshold, 'field'));
+  checkFields(groups, GROUPS_MAX, ['threshold', report]);
+  if (!(Number(at(threshold, 'value')) >= 1)) report('threshold', 'value must be at least 1');
+  const different = itemsOf(at(threshold, 'cardinality'));
+  checkFields([...groups, ...different.map((one) => at(one, 'field'))], GROUPS_MAX + 1, [
+    'threshold',
+    report,
+  ]);
+}
+
+function checkNewTerms(rule: Json, report: Report): void {
+  checkFields(itemsOf(rule['new_terms_fields']), NEW_MAX, ['new_terms_fields', report]);
+  const [history, from] = [
+    seconds(textOf(rule['history_window_start'])),
+    seconds(textOf(rule['from'])),
+  ];
+  if (history === undefined || from === undefined || history <= from)
+    report('history_window_start', 'must be a span like now-14d, longer than from');
+}
+
+const isRuleType = (value: unknown): value is RuleType => RULE_TYPES.some((type) => type === value);
+
 function checkRule(rule: Json, report: Report): void {
-  queryRule(rule, 'rule', report);
+  const type = rule['type'];
+  shapeOf(isRuleType(type) ? type : 'query')(rule, 'rule', report);
+  if (type === 'threshold') checkThreshold(rule, report);
+  if (type === 'new_terms') checkNewTerms(rule, report);
   const [least, most] = SCORES[textOf(rule['severity'])] ?? [0, 100];
   const score = Number(rule['risk_score']);
   if (!(score >= least && score <= most))
@@ -107,25 +180,33 @@ function checkRule(rule: Json, report: Report): void {
 export const holdsRules = (ndjson: string): boolean =>
   ndjson.slice(0, ndjson.indexOf('\n')).includes('"rule_id"');
 
+/** The last line counts the rules; Kibana skips it, and whoever reads the file trusts it. */
+function checkSummary(summary: Json, rules: number, report: Report): void {
+  for (const key of ['exported_count', 'exported_rules_count'])
+    if (summary[key] !== rules) report('summary', `${key} must be ${rules}`);
+}
+
 export function checkRules(ndjson: string): Problem[] {
   const problems: Problem[] = [];
   const seen = new Set<string>();
-  for (const [index, line] of ndjson.trimEnd().split('\n').entries()) {
+  const lines = ndjson.trimEnd().split('\n');
+  for (const [index, line] of lines.entries()) {
     const report: Report = (where, what) => {
       problems.push({ where: `line ${index + 1}: ${where}`, what });
     };
-    let rule: Json;
-    try {
-      rule = objectOf(JSON.parse(line));
-    } catch {
-      report('rule', 'is not JSON');
-      continue;
-    }
-    checkRule(rule, report);
-    for (const key of [textOf(rule['rule_id']), textOf(rule['name'])]) {
-      if (seen.has(key)) report('rule', `"${key}" stands twice`);
-      seen.add(key);
-    }
+    const rule = parsed(line);
+    if (rule === undefined) report('rule', 'is not JSON');
+    else if (at(rule, 'exported_count') !== undefined && index === lines.length - 1)
+      checkSummary(objectOf(rule), index, report);
+    else checkOnce(objectOf(rule), seen, report);
   }
   return problems;
+}
+
+function checkOnce(rule: Json, seen: Set<string>, report: Report): void {
+  checkRule(rule, report);
+  for (const key of [textOf(rule['rule_id']), textOf(rule['name'])]) {
+    if (seen.has(key)) report('rule', `"${key}" stands twice`);
+    seen.add(key);
+  }
 }

@@ -30,6 +30,16 @@ export const TECHNIQUES = {
   proxyExecution: { tactic: EVASION, technique: ['T1218', 'System Binary Proxy Execution'] },
   remoteAccess: { tactic: CONTROL, technique: ['T1219', 'Remote Access Software'] },
   toolTransfer: { tactic: CONTROL, technique: ['T1105', 'Ingress Tool Transfer'] },
+  /** Stands under three more tactics; one is enough for a rule. */
+  domainAccounts: {
+    tactic: EVASION,
+    technique: ['T1078', 'Valid Accounts'],
+    sub: ['T1078.002', 'Domain Accounts'],
+  },
+  remoteServices: {
+    tactic: ['TA0008', 'Lateral Movement'],
+    technique: ['T1021', 'Remote Services'],
+  },
   unsecuredCredentials: {
     tactic: ['TA0006', 'Credential Access'],
     technique: ['T1552', 'Unsecured Credentials'],
