@@ -2,15 +2,15 @@
  * The agent's config: the slices of its stages put together into the schema of launchbeat.yml.
  * Keeps: unknown keys are refused; every key stands in the shipped file with a comment (tests/config-files.test.ts).
  */
-import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { namespaceSchema } from '@launchbeat/ecs-schemas';
 import {
   loggingConfigSchema,
   type ProgramHome,
   pathConfigSchema,
+  programVersion,
 } from '@launchbeat/ecs-schemas/beat';
 import { z } from 'zod';
 import { captureConfigSchema } from './capture/capture-config.ts';
@@ -56,6 +56,5 @@ export const AGENT_HOME_WITHOUT_OUTPUT = {
 
 /** Version of the agent, `major.minor.patch`. */
 export function agentVersion(): string {
-  const manifest = readFileSync(join(FOLDER, 'package.json'), 'utf8');
-  return z.object({ version: z.string() }).parse(JSON.parse(manifest)).version;
+  return programVersion(FOLDER);
 }

@@ -3,7 +3,6 @@
  * Keeps: the source goes on only when its batch is durable in the spool, and the position moves after that; events in
  * files are finished when the collector has acknowledged the last of them.
  */
-import { existsSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { type Log, type Metrics, type Paths, resolveFile } from '@launchbeat/ecs-schemas/beat';
@@ -146,7 +145,7 @@ export function spoolFolder(config: Pick<AgentConfig, 'spool'>, paths: Paths): s
 export function collectorOutput(config: Pick<AgentConfig, 'output'>, paths: Paths): OutputConfig {
   const { collector } = config.output;
   const { certificate_authorities, certificate, key } = collector.ssl;
-  const at = (file: string): string => resolveFile(paths.config, file, existsSync);
+  const at = (file: string): string => resolveFile(paths.config, file);
   return {
     ...collector,
     ssl: {

@@ -50,13 +50,13 @@ export function createReading(options: ReadingOptions): Reading {
 
   return {
     async keep(batch, signal) {
-      for (const found of batch.facts) {
-        const fact = withoutSecrets(found, mapper);
+      const facts = batch.facts.map((fact) => withoutSecrets(fact, mapper));
+      for (const fact of facts) {
         logFact(fact, log);
         const note = healthNote(fact);
         if (note !== undefined) options.note?.(note);
       }
-      const { documents, quarantined, counts } = mapBatch(batch, mapper);
+      const { documents, quarantined, counts } = mapBatch({ ...batch, facts }, mapper);
       // Trying again can double a line on disk, never in a store: the event's id stays.
       if (quarantined.length > 0) {
         await durable(() => void quarantine(spool.folder, quarantined), signal);
@@ -75,10 +75,13 @@ export function createReading(options: ReadingOptions): Reading {
 }
 
 /** A reader's complaint may repeat what it read. */
-function withoutSecrets(fact: SourceFact, mapper: Mapper): SourceFact {
-  return 'reason' in fact ? { ...fact, reason: mapper.redact(fact.reason) } : fact;
+function withoutSecrets(fact: SourceFact, { redact }: Mapper): SourceFact {
+  if (!('reason' in fact)) return fact;
+  const safe = { ...fact, reason: redact(fact.reason) };
+  return safe.kind === 'unreadable' ? { ...safe, text: redact(safe.text) } : safe;
 }
 
+/** Maps the events; the facts hold no secrets any more. */
 function mapBatch(batch: CaptureBatch, mapper: Mapper): Mapped {
   const documents: ProcessStart[] = [];
   const quarantined: QuarantineEntry[] = [];
@@ -89,9 +92,9 @@ function mapBatch(batch: CaptureBatch, mapper: Mapper): Mapped {
     count(`capture.${fact.kind}`);
     if (fact.kind === 'unreadable') {
       quarantined.push({
-        reason: mapper.redact(fact.reason),
+        reason: fact.reason,
         place: fact.place,
-        bytes: Buffer.from(mapper.redact(fact.text)),
+        bytes: Buffer.from(fact.text),
       });
     }
   }

@@ -2,8 +2,7 @@
  * The collector's config: the slices of its stages put together into the schema of collector.yml.
  * Keeps: unknown keys are refused; every key stands in the shipped file with a comment (tests/config-files.test.ts).
  */
-import { existsSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import {
   type GlobalFlags,
@@ -13,6 +12,7 @@ import {
   loggingConfigSchema,
   type ProgramHome,
   pathConfigSchema,
+  programVersion,
   resolveFile,
 } from '@launchbeat/ecs-schemas/beat';
 import { z } from 'zod';
@@ -71,7 +71,7 @@ export interface LoadedCollector extends LoadedConfig<CollectorConfig> {
 /** Loads collector.yml and the alerts.yml that it names. Throws ConfigError with every problem of the first file that has any. */
 export function loadCollector(flags: GlobalFlags): LoadedCollector {
   const loaded = loadProgramConfig(COLLECTOR_HOME, flags);
-  const alertsFile = resolveFile(loaded.paths.config, loaded.config.alerts.path, existsSync);
+  const alertsFile = resolveFile(loaded.paths.config, loaded.config.alerts.path);
   const alerts = loadConfig({
     file: alertsFile,
     schema: alertsConfigSchema,
@@ -82,6 +82,5 @@ export function loadCollector(flags: GlobalFlags): LoadedCollector {
 
 /** Version of the collector, `major.minor.patch`. */
 export function collectorVersion(): string {
-  const manifest = readFileSync(join(FOLDER, 'package.json'), 'utf8');
-  return z.object({ version: z.string() }).parse(JSON.parse(manifest)).version;
+  return programVersion(FOLDER);
 }

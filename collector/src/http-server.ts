@@ -3,7 +3,7 @@
  * Keeps: nobody holds a connection for ever (headers, body, TLS handshake and idling each have their time); a renewed
  * certificate is taken up without a restart; running requests are finished before the end, within a time.
  */
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { createServer as createHttpServer, type RequestListener, type Server } from 'node:http';
 import { createServer as createHttpsServer, Server as HttpsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
@@ -108,8 +108,8 @@ function certificateFiles({
   const { enabled, certificate, key } = config.tls;
   if (!enabled || certificate === undefined || key === undefined) return undefined;
   return {
-    certificate: resolveFile(configFolder, certificate, existsSync),
-    key: resolveFile(configFolder, key, existsSync),
+    certificate: resolveFile(configFolder, certificate),
+    key: resolveFile(configFolder, key),
   };
 }
 

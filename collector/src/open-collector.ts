@@ -2,8 +2,13 @@
  * Takes the config, opens every stage and puts them together: the one place that knows all of them.
  * Keeps: nothing listens before the tables are there; on the way out requests are answered first, then the queues stop.
  */
-import { setTimeout as delay } from 'node:timers/promises';
-import type { Log, Metrics, Paths } from '@launchbeat/ecs-schemas/beat';
+import {
+  countsAsMetrics,
+  type Log,
+  type Metrics,
+  type Paths,
+  pause,
+} from '@launchbeat/ecs-schemas/beat';
 import { createAuthenticate } from './admit/authenticate.ts';
 import { createAdmit } from './admit/create-admit.ts';
 import { createFailedKeys } from './admit/failed-keys.ts';
@@ -119,9 +124,9 @@ export async function openCollector(options: CollectorOptions): Promise<Collecto
       }
     },
     metrics: () => ({
-      ...flat('commit', commit.counts()),
-      ...flat('index', indexer.counts()),
-      ...flat('notify', notifier.counts()),
+      ...countsAsMetrics('commit', commit.counts()),
+      ...countsAsMetrics('index', indexer.counts()),
+      ...countsAsMetrics('notify', notifier.counts()),
     }),
     async close() {
       await indexer.close();
@@ -156,7 +161,7 @@ async function setUpIndex(indexer: Indexer, log: Log, signal: AbortSignal): Prom
       if (attempt === 0) {
         log.warn({ err: error }, 'Elasticsearch cannot be set up yet; chunks wait in PostgreSQL.');
       }
-      await delay(SETUP_RETRY_MS, undefined, { signal }).catch(() => undefined);
+      await pause(SETUP_RETRY_MS, signal);
     }
   }
 }
@@ -167,15 +172,4 @@ function once(signal: AbortSignal): Promise<void> {
     if (signal.aborted) resolve();
     signal.addEventListener('abort', () => resolve(), { once: true });
   });
-}
-
-/** Counters of one stage as metrics: `index.dead_letters`. */
-function flat(stage: string, counts: object): Metrics {
-  const numbers = Object.entries(counts).filter(([, value]) => typeof value === 'number');
-  return Object.fromEntries(
-    numbers.map(([name, value]) => [
-      `${stage}.${name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)}`,
-      value as number,
-    ]),
-  );
 }

@@ -5,13 +5,13 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { corpusFolder } from '../support/corpus.ts';
 import { testElasticsearch, uniqueNamespace } from '../support/elasticsearch.ts';
 import { eventually } from '../support/eventually.ts';
 import { type Installation, installLaunchbeat } from '../support/launchbeat.ts';
 import { testDatabase } from '../support/postgres.ts';
-import { storeCounts } from '../support/store-counts.ts';
+import { allThere, type StoreCounts, storeCounts } from '../support/store-counts.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const EVENTS = 577;
@@ -22,6 +22,27 @@ const leftOut = (counters: Readonly<Record<string, number>>): number =>
   Object.entries(counters)
     .filter(([name]) => name.startsWith('map.left_out.'))
     .reduce((sum, [, value]) => sum + value, 0);
+
+interface Site {
+  readonly installation: Installation;
+  counts(): Promise<StoreCounts>;
+}
+
+async function openSite(t: TestContext): Promise<Site> {
+  const database = await testDatabase(t);
+  const elasticsearch = await testElasticsearch();
+  const namespace = uniqueNamespace();
+  const installation = await installLaunchbeat({
+    folder: temporaryFolder(t),
+    postgresUrl: database.url,
+    elasticsearchUrl: elasticsearch.url,
+    namespace,
+  });
+  return {
+    installation,
+    counts: () => storeCounts(database.url, elasticsearch.url, namespace),
+  };
+}
 
 async function replay(installation: Installation, ...args: string[]): Promise<void> {
   const agent = installation.startAgent(
@@ -40,15 +61,7 @@ async function replay(installation: Installation, ...args: string[]): Promise<vo
 test('577 events are read; shipped and left out make 577; a second replay adds none', {
   skip,
 }, async (t) => {
-  const database = await testDatabase(t);
-  const elasticsearch = await testElasticsearch();
-  const namespace = uniqueNamespace();
-  const installation = await installLaunchbeat({
-    folder: temporaryFolder(t),
-    postgresUrl: database.url,
-    elasticsearchUrl: elasticsearch.url,
-    namespace,
-  });
+  const { installation, counts } = await openSite(t);
   const collector = await installation.startCollector();
   t.after(() => collector.stop());
 
@@ -59,30 +72,21 @@ test('577 events are read; shipped and left out make 577; a second replay adds n
   assert.equal(shipped + leftOut(counters) + (counters['map.refused'] ?? 0), EVENTS);
   assert.ok(shipped > EVENTS / 3, `shipped ${shipped}`);
 
-  const counts = () => storeCounts(database.url, elasticsearch.url, namespace);
   await eventually(async () => {
     const found = await counts();
-    assert.deepEqual(found, { rows: shipped, documents: shipped, ids: shipped, waiting: 0 });
+    assert.deepEqual(found, allThere(shipped));
   });
 
   await replay(installation);
   assert.equal(installation.agentCounters()['upload.duplicates'], shipped);
   await eventually(async () => {
     const found = await counts();
-    assert.deepEqual(found, { rows: shipped, documents: shipped, ids: shipped, waiting: 0 });
+    assert.deepEqual(found, allThere(shipped));
   });
 });
 
 test('killing the collector in the middle of a replay changes no count', { skip }, async (t) => {
-  const database = await testDatabase(t);
-  const elasticsearch = await testElasticsearch();
-  const namespace = uniqueNamespace();
-  const installation = await installLaunchbeat({
-    folder: temporaryFolder(t),
-    postgresUrl: database.url,
-    elasticsearchUrl: elasticsearch.url,
-    namespace,
-  });
+  const { installation, counts } = await openSite(t);
   let collector = await installation.startCollector();
   t.after(() => collector.stop());
 
@@ -95,10 +99,7 @@ test('killing the collector in the middle of a replay changes no count', { skip 
     'output.collector.chunk_bytes=64KiB',
   );
   for (const rowsAtLeast of [40, 160]) {
-    await eventually(
-      async () =>
-        (await storeCounts(database.url, elasticsearch.url, namespace)).rows >= rowsAtLeast,
-    );
+    await eventually(async () => (await counts()).rows >= rowsAtLeast);
     await collector.stop('SIGKILL');
     collector = await installation.startCollector();
   }
@@ -108,8 +109,8 @@ test('killing the collector in the middle of a replay changes no count', { skip 
   assert.equal(shipped + leftOut(installation.agentCounters()), EVENTS);
   await eventually(
     async () => {
-      const found = await storeCounts(database.url, elasticsearch.url, namespace);
-      assert.deepEqual(found, { rows: shipped, documents: shipped, ids: shipped, waiting: 0 });
+      const found = await counts();
+      assert.deepEqual(found, allThere(shipped));
     },
     { timeoutMs: 90_000 },
   );

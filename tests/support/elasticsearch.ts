@@ -13,14 +13,13 @@ import {
   type ElasticsearchServer,
   isUp,
 } from './elasticsearch-server.ts';
-import { freePort } from './free-port.ts';
+import { onFreePort } from './free-port.ts';
 import { findJava, javaMin } from './java.ts';
 import { passingFolder } from './passing-folder.ts';
 import { handOver } from './unprivileged.ts';
 
 const HEAP_DEFAULT_MB = 512;
 const START_TIMEOUT_MS = 180_000;
-const STARTS_MAX = 3;
 
 export type { ElasticsearchOptions, ElasticsearchServer } from './elasticsearch-server.ts';
 
@@ -93,7 +92,7 @@ async function startOnJava(
     server = starting;
   };
   options.onProgress?.(`Starting Elasticsearch ${version} (${java}) ...`);
-  const port = await onFreePort(startOn);
+  const port = await onFreePort(startOn, isPortTaken);
   return {
     url: `http://127.0.0.1:${port}`,
     version,
@@ -107,19 +106,8 @@ async function startOnJava(
   };
 }
 
-/** Tries other ports when the node does not come up: another process may have been quicker on the port. */
-async function onFreePort(startOn: (port: number) => Promise<void>): Promise<number> {
-  for (let starts = 1; ; starts += 1) {
-    const port = await freePort();
-    try {
-      await startOn(port);
-      return port;
-    } catch (error) {
-      const taken = /BindException|BindHttpException|Address already in use/.test(String(error));
-      if (!taken || starts >= STARTS_MAX) throw error;
-    }
-  }
-}
+const isPortTaken = (error: unknown): boolean =>
+  /BindException|BindHttpException|Address already in use/.test(String(error));
 
 /** Starts a private Elasticsearch with what the machine has; `refused` says in one line what to install. */
 export async function tryElasticsearch(

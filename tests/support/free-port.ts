@@ -30,3 +30,24 @@ export async function freePort(): Promise<number> {
   }
   throw new Error(`no free TCP port found between ${PORT_MIN} and ${PORT_MAX} on 127.0.0.1`);
 }
+
+const STARTS_MAX = 3;
+
+/**
+ * Starts a server on a free port and gives the port. Another process may have been quicker on it: then another one is tried, as long as
+ * `isPortTaken` says that the failure may come from that.
+ */
+export async function onFreePort(
+  startOn: (port: number) => Promise<void>,
+  isPortTaken: (error: unknown) => boolean = () => true,
+): Promise<number> {
+  for (let starts = 1; ; starts += 1) {
+    const port = await freePort();
+    try {
+      await startOn(port);
+      return port;
+    } catch (error) {
+      if (!isPortTaken(error) || starts >= STARTS_MAX) throw error;
+    }
+  }
+}

@@ -22,12 +22,11 @@ import { openDatabase, type Sql } from '../../collector/src/commit/database.ts';
 import { MIGRATIONS_FOLDER, migrate } from '../../collector/src/commit/migrate.ts';
 import { type BackgroundServer, startBackground } from './background-server.ts';
 import { cacheFolder } from './cache-folder.ts';
-import { freePort } from './free-port.ts';
+import { onFreePort } from './free-port.ts';
 import { passingFolder } from './passing-folder.ts';
 import { handOver, isReachable, unprivileged } from './unprivileged.ts';
 
 const START_TIMEOUT_MS = 60_000;
-const STARTS_MAX = 3;
 const RESTARTS_MAX = 50;
 const RESTART_DELAY_MS = 100;
 const TEMPLATE_LOCK = 7_460_688;
@@ -191,19 +190,6 @@ async function startAgain(start: () => Promise<void>): Promise<void> {
       const lingers = /ended with code[\s\S]*pre-existing shared memory block/.test(String(error));
       if (!lingers || starts >= RESTARTS_MAX) throw error;
       await delay(RESTART_DELAY_MS);
-    }
-  }
-}
-
-/** Tries other ports when a server does not come up: another process may have been quicker on the port. */
-async function onFreePort(startOn: (port: number) => Promise<void>): Promise<number> {
-  for (let starts = 1; ; starts += 1) {
-    const port = await freePort();
-    try {
-      await startOn(port);
-      return port;
-    } catch (error) {
-      if (starts >= STARTS_MAX) throw error;
     }
   }
 }

@@ -6,45 +6,25 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { Language, type Node, Parser } from 'web-tree-sitter';
+import { nodesOf, parsePowerShell, powerShellTree } from '../../../tests/support/powershell.ts';
 import { exitText, readBridgeLine } from './bridge-protocol.ts';
 
 const SCRIPT = fileURLToPath(new URL('../../windows/bridge.ps1', import.meta.url));
-const GRAMMAR = fileURLToPath(
-  import.meta.resolve('tree-sitter-powershell/tree-sitter-powershell.wasm'),
-);
 const text = readFileSync(SCRIPT, 'utf8');
 
-await Parser.init();
-const parser = new Parser();
-parser.setLanguage(await Language.load(GRAMMAR));
-
-function parse(source: string): Node {
-  const tree = parser.parse(source);
-  assert.ok(tree !== null);
-  return tree.rootNode;
-}
-
-function* nodes(node: Node): Generator<Node> {
-  yield node;
-  for (const child of node.children) yield* nodes(child);
-}
-
-const faults = (source: string): string[] =>
-  [...nodes(parse(source))]
-    .filter((node) => node.isError || node.isMissing)
-    .map((node) => `line ${node.startPosition.row + 1}: ${node.text.slice(0, 60)}`);
-
 test('bridge.ps1 parses without an error or a missing piece', () => {
-  assert.deepEqual(faults(text), []);
+  assert.deepEqual(parsePowerShell(text), []);
 });
 
 test('the parser finds a brace that is missing (or this file proves nothing)', () => {
-  assert.notDeepEqual(faults(text.replace('function New-Reader {', 'function New-Reader ')), []);
+  assert.notDeepEqual(
+    parsePowerShell(text.replace('function New-Reader {', 'function New-Reader ')),
+    [],
+  );
 });
 
 /** Every command by name, as written. */
-const commands = [...nodes(parse(text))]
+const commands = [...nodesOf(powerShellTree(text))]
   .filter((node) => node.type === 'command_name')
   .map((node) => node.text);
 

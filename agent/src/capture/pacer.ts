@@ -2,7 +2,7 @@
  * Takes a rate in events per second, gives the waits that hold it.
  * Keeps: the rate is that of the whole run, so that slow stretches are made up for; 0 waits never.
  */
-import { setTimeout as sleep } from 'node:timers/promises';
+import { pause } from '@launchbeat/ecs-schemas/beat';
 
 export interface Pacer {
   /** How many events may go out at a time, so that they flow rather than jump. */
@@ -27,7 +27,7 @@ export function createPacer(rate: number, batchSize: number): Pacer {
       if (rate === 0) return;
       gone += events;
       const waitMs = startMs + (gone / rate) * 1000 - performance.now();
-      if (waitMs > 0) await sleep(waitMs, undefined, { signal }).catch(() => undefined);
+      if (waitMs > 0) await pause(waitMs, signal);
     },
   };
 }

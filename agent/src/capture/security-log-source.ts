@@ -3,7 +3,7 @@
  * Keeps: a bridge that ends, hangs or babbles is started again where the last batch stopped, with back-off; losses come as facts;
  * a bridge is read no faster than its batches are taken, and ends with the iteration.
  */
-import { setTimeout as sleep } from 'node:timers/promises';
+import { pause } from '@launchbeat/ecs-schemas/beat';
 import type { BoundedLine } from './bounded-lines.ts';
 import { type Bridge, startBridge } from './bridge-process.ts';
 import { bridgeArguments } from './bridge-protocol.ts';
@@ -110,7 +110,7 @@ export function createSecurityLogSource(options: SecurityLogOptions): Source {
       const { delayMs } = standing;
       standing.delayMs = Math.min(options.backoffMaxMs, Math.max(1, delayMs * 2));
       yield { events: [], facts: [{ kind: 'restart', reason, delayMs }] };
-      await sleep(delayMs, undefined, { signal }).catch(() => undefined);
+      await pause(delayMs, signal);
     }
   }
   return { name: 'security-log', batches };

@@ -4,6 +4,7 @@
 import { indexTemplate, type TemplateBuild } from '@launchbeat/ecs-schemas';
 import {
   addKeystoreCommands,
+  addVersionCommand,
   beatCommand,
   defaultCommand,
   exportConfig,
@@ -88,14 +89,6 @@ export function agentProgram(): Command {
   addKeystoreCommands(program, AGENT_HOME);
   addSpoolCommands(program);
   addShipCommand(program);
-
-  program
-    .command('version')
-    .description('print the version')
-    .action(() =>
-      console.log(
-        `launchbeat version ${agentVersion()} (${process.platform}/${process.arch}), Node.js ${process.version}`,
-      ),
-    );
+  addVersionCommand(program, agentVersion());
   return program;
 }

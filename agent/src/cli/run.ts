@@ -30,6 +30,7 @@ function stdinEnd(): AbortSignal {
 /** Runs the agent; resolves when it ended in good order. */
 export async function run(flags: GlobalFlags, options: RunOptions = {}): Promise<void> {
   const { config, paths, file } = loadProgramConfig(AGENT_HOME, flags);
+  const version = agentVersion();
   const signal = options.stopOnStdinEnd
     ? AbortSignal.any([stopSignal(), stdinEnd()])
     : stopSignal();
@@ -38,13 +39,13 @@ export async function run(flags: GlobalFlags, options: RunOptions = {}): Promise
     name: 'launchbeat',
     folder: paths.logs,
     stderr: flags.logToStderr,
-    version: agentVersion(),
+    version,
   });
   const { log } = logging;
   const unlock = await lockFolder(paths.data);
   try {
-    log.info({ 'file.path': file }, `launchbeat ${agentVersion()} starts.`);
-    const pipeline = await createPipeline({ config, paths, version: agentVersion(), log });
+    log.info({ 'file.path': file }, `launchbeat ${version} starts.`);
+    const pipeline = await createPipeline({ config, paths, version, log });
     const endMetrics = startMetricsLog(config.logging, log, () => pipeline.metrics());
     const statistics = await startStatsEndpoint({
       config: config.http,

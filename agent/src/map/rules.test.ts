@@ -2,8 +2,10 @@
  * Goal: the small rules that documents are made of hold for any input, not only for the fixtures'.
  * Method: tables of cases worked out by hand, and properties: what must be true of every text.
  */
+
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { matchesPattern } from '@launchbeat/ecs-schemas/beat';
 import fc from 'fast-check';
 import { actorOf, isSystemAccount } from './actor.ts';
 import { cleanXml } from './clean-xml.ts';
@@ -12,7 +14,6 @@ import { flagsOf } from './flags.ts';
 import { cutToJsonBytes, jsonBytes } from './json-bytes.ts';
 import { type MapConfig, mapConfigSchema } from './map-config.ts';
 import { parseEvent } from './parse-event.ts';
-import { matchesPattern } from './path-pattern.ts';
 import { createRecogniser } from './watched-programs.ts';
 import { fileName, fold, folderOf, readKeywords, windowsNumber } from './windows-names.ts';
 

@@ -8,13 +8,13 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
+import { corpusFolder } from '../../../tests/support/corpus.ts';
 import { parseAnyEvent } from './parse-event.ts';
 import { scanEvent } from './scan-event.ts';
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 const FIXTURES = join(ROOT, 'ecs-schemas/fixtures');
 const OFFICE = join(FIXTURES, 'demo-office.xml.ndlines');
-const CORPUS = process.env['LAUNCHBEAT_CORPUS'] ?? join(ROOT, '../shared/corpus');
 
 const linesOf = (file: string): string[] =>
   readFileSync(file, 'utf8')
@@ -45,7 +45,7 @@ test('scanEvent() gives what the parser gives for each fixture, or nothing', () 
 });
 
 test('scanEvent() takes every real event of the corpus and gives what the parser gives', (t) => {
-  const file = join(CORPUS, '4688.xml.ndlines');
+  const file = join(corpusFolder(), '4688.xml.ndlines');
   if (!existsSync(file)) return t.skip('no corpus: set LAUNCHBEAT_CORPUS');
   assert.ok(linesOf(file).every(isSame));
 });

@@ -2,9 +2,9 @@
  * Takes the config's programs, gives a function that tells for one start which program it is and whether a helper process.
  * Keeps: works without command lines too (policy off), by the parent's path and the integrity level.
  */
+import { matchesPattern } from '@launchbeat/ecs-schemas/beat';
 import { commandLineArgs, unquoted } from './command-line-args.ts';
 import type { Program } from './map-config.ts';
-import { matchesPattern } from './path-pattern.ts';
 import { fileName, fold } from './windows-names.ts';
 
 /** What the decision needs of a start; '' = not known. */

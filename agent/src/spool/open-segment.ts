@@ -6,12 +6,11 @@
  */
 import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
-import { type NdjsonFile, openNdjsonFile } from '@launchbeat/ecs-schemas/beat';
+import { type NdjsonFile, openNdjsonFile, syncFolder } from '@launchbeat/ecs-schemas/beat';
 import { type Checkpoint, sentUpTo } from './checkpoint.ts';
 import { highestNumber, listSegments, type Segment, segmentBase } from './list-segments.ts';
 import { lineStartBefore } from './read-range.ts';
 import { lastLineOf } from './recover-spool.ts';
-import { syncFolder } from './sync-folder.ts';
 
 /** What all lines of one segment have in common. */
 export interface Stream {

@@ -6,13 +6,18 @@
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { ProcessStart } from '@launchbeat/ecs-schemas';
-import { documentPrinter, type Log, type Metrics } from '@launchbeat/ecs-schemas/beat';
+import {
+  countsAsMetrics,
+  documentPrinter,
+  type Log,
+  type Metrics,
+  syncFolder,
+} from '@launchbeat/ecs-schemas/beat';
 import { readCheckpoint } from './checkpoint.ts';
 import { createRoom, type RoomCounts } from './make-room.ts';
 import { type OpenSegment, openSegment, type Stream } from './open-segment.ts';
 import { type RecoverOutcome, recoverSpool } from './recover-spool.ts';
 import type { SpoolConfig } from './spool-config.ts';
-import { syncFolder } from './sync-folder.ts';
 
 /** UTF-16 units that are written at once, about. */
 const WRITE_UNITS = 64 * 1024;
@@ -89,19 +94,13 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
     },
     onAppend: (listener) => void listeners.push(listener),
     counts: read,
-    metrics: () =>
-      Object.fromEntries(
-        Object.entries(read()).map(([name, value]) => [`spool.${snake(name)}`, value]),
-      ),
+    metrics: () => countsAsMetrics('spool', read()),
     async close() {
       await last;
       await writer.close();
     },
   };
 }
-
-const snake = (name: string): string =>
-  name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 
 const streamOf = (document: ProcessStart): Stream => ({
   namespace: document.data_stream.namespace,

@@ -3,22 +3,10 @@
  * Keeps: whenever the machine stops, the file or the one before it (`.old`) is whole. NULs, garbage or half a file never stop
  * a start: what cannot be read is logged, and the older value (or none) is used.
  */
-import {
-  closeSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  writeSync,
-} from 'node:fs';
-import { dirname } from 'node:path';
-import type { Log } from '@launchbeat/ecs-schemas/beat';
+import { readFileSync } from 'node:fs';
+import { type Log, replaceFile } from '@launchbeat/ecs-schemas/beat';
 import type { z } from 'zod';
-import { syncFolder } from './sync-folder.ts';
 
-const RENAME_ATTEMPTS_MAX = 10;
-const RENAME_WAIT_MS = 20;
 /** A state file is far smaller; what is larger is not one of ours. */
 const FILE_CHARACTERS_MAX = 1024 * 1024;
 
@@ -62,36 +50,12 @@ export function readStateFile<T>(file: string, schema: z.ZodType<T>, log: Log): 
 }
 
 /**
- * Writes a state file: new file, fsync, rename; the value before stays as `.old`. Throws when the value may not be on disk;
- * then the file (or `.old`) still holds the value before.
+ * Writes a state file; the value before stays as `.old`. Throws when the value may not be on disk; then the file (or `.old`) still
+ * holds the value before.
  */
 export function writeStateFile(file: string, value: unknown): void {
-  const fresh = `${file}.new`;
-  mkdirSync(dirname(file), { recursive: true });
-  const descriptor = openSync(fresh, 'w', 0o600);
-  try {
-    writeSync(descriptor, `${JSON.stringify(value)}\n`);
-    fsyncSync(descriptor);
-  } finally {
-    closeSync(descriptor);
-  }
   // A file that cannot be read must not push the good one before it away.
-  if (readJson(file).outcome === 'done') rename(file, `${file}.old`);
-  rename(fresh, file);
-  syncFolder(dirname(file));
-}
-
-/** Renames over an existing file. A virus scanner on Windows may hold the file for a moment: it is tried again. */
-function rename(from: string, to: string): void {
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      renameSync(from, to);
-      return;
-    } catch (error) {
-      const code = (error as NodeJS.ErrnoException).code ?? '';
-      if (!['EPERM', 'EACCES', 'EBUSY'].includes(code) || attempt >= RENAME_ATTEMPTS_MAX)
-        throw error;
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, RENAME_WAIT_MS * attempt);
-    }
-  }
+  const keeps = readJson(file).outcome === 'done';
+  const bytes = Buffer.from(`${JSON.stringify(value)}\n`);
+  replaceFile(file, bytes, keeps ? { keepAs: `${file}.old` } : {});
 }

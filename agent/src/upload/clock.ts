@@ -1,7 +1,7 @@
 /**
  * Time and chance as upload sees them; tests put in their own.
  */
-import { setTimeout as delay } from 'node:timers/promises';
+import { pause } from '@launchbeat/ecs-schemas/beat';
 
 export interface Clock {
   /** Unix milliseconds. */
@@ -15,5 +15,5 @@ export interface Clock {
 export const SYSTEM_CLOCK: Clock = {
   nowMs: Date.now,
   random: Math.random,
-  wait: (ms, signal) => delay(ms, undefined, { signal }).catch(() => undefined),
+  wait: (ms, signal) => pause(ms, signal),
 };

@@ -2,20 +2,14 @@
  * Takes how often something failed in a row, gives how long to wait; reads `Retry-After`.
  * Keeps: full jitter, so that a thousand agents do not come back in one moment; never sooner than the collector asked.
  */
-
-export interface Backoff {
-  /** Milliseconds. */
-  readonly init: number;
-  readonly max: number;
-}
+import { type Backoff, backoffCeilingMs } from '@launchbeat/ecs-schemas/beat';
 
 /** A `Retry-After` beyond this is taken as this: an absurd value must not silence an agent for days. */
 const RETRY_AFTER_MS_MAX = 3_600_000;
 
 /** A wait between 0 and the back-off of the attempt (from 1), doubling up to `max`; `random` gives 0 to 1. */
 export function retryDelayMs(attempt: number, backoff: Backoff, random: () => number): number {
-  const ceiling = Math.min(backoff.max, backoff.init * 2 ** Math.min(attempt - 1, 30));
-  return Math.round(ceiling * random());
+  return Math.round(backoffCeilingMs(attempt, backoff) * random());
 }
 
 /** A wait between half of `max` and `max`, for what only a person can mend. */

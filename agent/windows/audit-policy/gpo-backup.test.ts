@@ -9,6 +9,7 @@ import { existsSync, globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { SaxesParser } from 'saxes';
+import { corpusFolder } from '../../../tests/support/corpus.ts';
 import { BACKUP_FOLDER, DATA_FILE, generatedFiles } from './gpo-backup.ts';
 import { registryPol } from './registry-pol.ts';
 import { PROCESS_CREATION, REGISTRY_POLICIES, SETTINGS, SUBCATEGORY_OVERRIDE } from './settings.ts';
@@ -169,8 +170,7 @@ test('registry.pol holds the registry policies of the table, and nothing else', 
 });
 
 test('registry.pol equals a file made elsewhere, byte by byte, for the two values that file has', (t) => {
-  const corpus = process.env['LAUNCHBEAT_CORPUS'] ?? join(here, '../../../../shared/corpus');
-  const file = join(corpus, 'registry.pol');
+  const file = join(corpusFolder(), 'registry.pol');
   if (!existsSync(file)) {
     t.skip(`${file} is not here`);
     return;

@@ -2,6 +2,7 @@
  * Globs of the alert rules: `*` any characters, `?` one, everything else itself, without regard to case.
  * Keeps: time bounded by pattern length times text length, since the text is a stranger's; so no regular expressions.
  */
+import { matchesPattern } from '@launchbeat/ecs-schemas/beat';
 
 /** A test of one text. */
 export type Glob = (text: string) => boolean;
@@ -17,7 +18,7 @@ export function compileGlobs(patterns: readonly string[]): Glob {
 }
 
 function compileWild(pattern: string): Glob {
-  if (pattern.includes('?')) return (text) => matches(pattern, text);
+  if (pattern.includes('?')) return (text) => matchesPattern(pattern, text);
   // The engine's own search is several times faster than going character by character.
   const [first = '', ...rest] = pattern.split('*');
   const last = rest.pop() ?? '';
@@ -33,30 +34,4 @@ function compileWild(pattern: string): Glob {
     }
     return place <= end;
   };
-}
-
-/** Two pointers; after a mismatch the last `*` takes one character more. */
-function matches(pattern: string, text: string): boolean {
-  let at = 0;
-  let star = -1;
-  let starText = 0;
-  let place = 0;
-  while (place < text.length) {
-    if (pattern[at] === '*') {
-      star = at;
-      starText = place;
-      at += 1;
-    } else if (pattern[at] === '?' || pattern[at] === text[place]) {
-      at += 1;
-      place += 1;
-    } else if (star === -1) {
-      return false;
-    } else {
-      at = star + 1;
-      starText += 1;
-      place = starText;
-    }
-  }
-  while (pattern[at] === '*') at += 1;
-  return at === pattern.length;
 }

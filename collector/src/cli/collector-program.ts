@@ -4,6 +4,7 @@
 import { indexTemplate, type TemplateBuild } from '@launchbeat/ecs-schemas';
 import {
   addKeystoreCommands,
+  addVersionCommand,
   beatCommand,
   defaultCommand,
   exportConfig,
@@ -90,13 +91,6 @@ export function collectorProgram(): Command {
   addAuditCommand(program);
   addCertificateCommands(program);
   addRuleCommands(program);
-  program
-    .command('version')
-    .description('print the version')
-    .action(() =>
-      console.log(
-        `launchbeat-collector version ${collectorVersion()} (${process.platform}/${process.arch}), Node.js ${process.version}`,
-      ),
-    );
+  addVersionCommand(program, collectorVersion());
   return program;
 }

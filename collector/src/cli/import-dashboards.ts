@@ -1,7 +1,7 @@
 /**
  * `launchbeat-collector setup --dashboards`: imports the dashboards into Kibana and says what it did not take, object by object.
  */
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { type Paths, resolveFile } from '@launchbeat/ecs-schemas/beat';
 import { bundleText, importBundle } from '@launchbeat/kibana-saved-objects';
 import type { KibanaConfig } from '../kibana-config.ts';
@@ -13,7 +13,7 @@ const RETRY_DELAY_MAX_MS = 10_000;
 /** Imports; gives the sentence to print. Throws an Error with every object that was refused. */
 export async function importDashboards(config: KibanaConfig, paths: Paths): Promise<string> {
   const authorities = config.ssl.certificate_authorities.map((file) =>
-    readFileSync(resolveFile(paths.config, file, existsSync), 'utf8'),
+    readFileSync(resolveFile(paths.config, file), 'utf8'),
   );
   const imported = await importBundle(bundleText(config.language), {
     kibana: {

@@ -3,8 +3,7 @@
  * Keeps: never what Elasticsearch or Telegram still wait for; in small steps, so that commits go on beside it;
  * several collectors may do it at once.
  */
-import { setTimeout as pause } from 'node:timers/promises';
-import type { Log } from '@launchbeat/ecs-schemas/beat';
+import { type Log, pause } from '@launchbeat/ecs-schemas/beat';
 import type { Sql } from './database.ts';
 import { createEventPartitions, DAY_MS } from './event-partitions.ts';
 import type { PostgresqlConfig } from './postgresql-config.ts';
@@ -84,7 +83,7 @@ export function createRetention(options: RetentionOptions): Retention {
             return AGAIN_MS;
           },
         );
-        await pause(waitMs, undefined, { signal, ref: false }).catch(() => undefined);
+        await pause(waitMs, signal, { ref: false });
       }
     },
   };

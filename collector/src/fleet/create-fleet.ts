@@ -2,9 +2,8 @@
  * fleet: who the agents are and how they do. Takes enrolments and check-ins, gives keys and answers; counts agents by state.
  * Keeps: what an agent lost is an ERROR of this log with agent and range, once; nothing here is needed for a chunk to be taken.
  */
-import { setTimeout as pause } from 'node:timers/promises';
 import { type CheckIn, type EnrollRequest, FACT_KINDS } from '@launchbeat/ecs-schemas';
-import type { Log } from '@launchbeat/ecs-schemas/beat';
+import { type Log, pause } from '@launchbeat/ecs-schemas/beat';
 import type { Sql } from 'postgres';
 import { countAgents } from './agent-list.ts';
 import { AGENT_STATES, type AgentState } from './agent-state.ts';
@@ -120,7 +119,7 @@ export function createFleet(options: FleetOptions): Fleet {
         } catch (err) {
           log.debug({ err }, 'Fleet could not be counted; it is tried again.');
         }
-        await pause(LOOK_MS, undefined, { signal, ref: false }).catch(() => undefined);
+        await pause(LOOK_MS, signal, { ref: false });
       }
     },
   };

@@ -3,8 +3,7 @@
  * Keeps: `indexed_at` is written only when each line has a final verdict; memory is bounded, and what is over waits in the
  * table; several collectors share the work by leases.
  */
-import { setTimeout as delay } from 'node:timers/promises';
-import type { Log } from '@launchbeat/ecs-schemas/beat';
+import { type Log, pause } from '@launchbeat/ecs-schemas/beat';
 import { type CommittedChunk, INDEX_LEASE_MS } from '../commit/commit.ts';
 import type { Sql } from '../commit/database.ts';
 import { leaseEnd, releaseLeases } from './chunk-leases.ts';
@@ -146,9 +145,7 @@ async function waitForTemplate(state: IndexerState, signal: AbortSignal): Promis
         'Nothing is indexed until the index template is right.',
       );
     said = true;
-    await delay(Math.min(TEMPLATE_POLL_MS, config.backoff.max), undefined, { signal }).catch(
-      () => undefined,
-    );
+    await pause(Math.min(TEMPLATE_POLL_MS, config.backoff.max), signal);
   }
 }
 

@@ -2,8 +2,7 @@
  * Takes failures of requests, gives the time to wait and says in the log what is going on.
  * Keeps: an outage is one line when it begins, one a minute while it lasts (an hour, where a person must act) and one at its end.
  */
-import { setTimeout as delay } from 'node:timers/promises';
-import type { Log } from '@launchbeat/ecs-schemas/beat';
+import { type Backoff, backoffMs, type Log, pause } from '@launchbeat/ecs-schemas/beat';
 import type { Failure } from './request-outcome.ts';
 
 export interface Retries {
@@ -14,7 +13,7 @@ export interface Retries {
 }
 
 export interface RetriesOptions {
-  readonly backoff: { readonly init: number; readonly max: number };
+  readonly backoff: Backoff;
   readonly log: Log;
 }
 
@@ -51,8 +50,9 @@ export function createRetries(options: RetriesOptions): Retries {
   return {
     async wait(failure, attempt, signal) {
       say(failure);
-      const waitMs = failure.kind === 'needs_person' ? options.backoff.max : backOffMs(attempt);
-      await delay(waitMs, undefined, { signal }).catch(() => undefined);
+      const { backoff } = options;
+      const waitMs = failure.kind === 'needs_person' ? backoff.max : backoffMs(attempt, backoff);
+      await pause(waitMs, signal);
     },
     recovered() {
       if (troubledSinceMs === undefined) return;
@@ -62,11 +62,4 @@ export function createRetries(options: RetriesOptions): Retries {
       options.log.info({}, `Elasticsearch takes requests again after ${seconds} s.`);
     },
   };
-
-  /** Doubles from `init` to `max`; half of it is jitter, so that collectors do not come back all at once. */
-  function backOffMs(attempt: number): number {
-    const { init, max } = options.backoff;
-    const fullMs = Math.min(init * 2 ** Math.min(attempt - 1, 30), max);
-    return fullMs / 2 + (Math.random() * fullMs) / 2;
-  }
 }

@@ -3,8 +3,9 @@
  * Keeps: a chunk whose lease ran out is not touched before PostgreSQL says that it is still ours; an answer is waited for
  * even when a stop was asked for, within a grace period, since it spares the next one a look-up.
  */
-import { setTimeout as delay } from 'node:timers/promises';
+
 import { dataStreamName } from '@launchbeat/ecs-schemas';
+import { pause } from '@launchbeat/ecs-schemas/beat';
 import {
   type DeadLetter,
   type HeldChunk,
@@ -89,7 +90,7 @@ async function stillOurs(
       for (const held of lapsed) if (!kept.has(held.id)) ours.delete(held.id);
       return ours;
     } catch {
-      await delay(DATABASE_RETRY_MS, undefined, { signal }).catch(() => undefined);
+      await pause(DATABASE_RETRY_MS, signal);
     }
   }
   if (signal.aborted) for (const held of lapsed) ours.delete(held.id);
@@ -126,7 +127,7 @@ async function settle(
         );
       }
       if (signal.aborted) return;
-      await delay(DATABASE_RETRY_MS, undefined, { signal }).catch(() => undefined);
+      await pause(DATABASE_RETRY_MS, signal);
     }
   }
 }

@@ -2,7 +2,7 @@
  * Keeps the leases of what this process holds, and takes what nobody holds: chunks that memory had no room for, that a
  * collector which died left behind, or that were queued again by hand.
  */
-import { setTimeout as delay } from 'node:timers/promises';
+import { pause } from '@launchbeat/ecs-schemas/beat';
 import { INDEX_LEASE_MS } from '../commit/commit.ts';
 import { claimChunks, releaseLeases, renewLeases } from './chunk-leases.ts';
 import type { IndexerState } from './indexer-state.ts';
@@ -34,7 +34,7 @@ export async function sweepLeases(state: IndexerState, signal: AbortSignal): Pro
       down = true;
     }
     const waitMs = more ? CATCH_UP_MS : Math.min(state.config.queue.sweep_interval, RENEW_MS);
-    await delay(waitMs, undefined, { signal }).catch(() => undefined);
+    await pause(waitMs, signal);
   }
 }
 

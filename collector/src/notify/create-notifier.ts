@@ -2,8 +2,7 @@
  * notify: takes the outbox, gives messages to Telegram. Of all collectors on one PostgreSQL, one does it.
  * Keeps: an alert waits in the table until Telegram has it; nothing but a refusal for good takes it out of the queue.
  */
-import { setTimeout as delay } from 'node:timers/promises';
-import type { Log } from '@launchbeat/ecs-schemas/beat';
+import { type Log, pause } from '@launchbeat/ecs-schemas/beat';
 import type { AlertsConfig } from '../assess/alerts-config.ts';
 import type { Sql } from '../commit/database.ts';
 import type { Delivery, DeliveryCounters } from './deliver-rows.ts';
@@ -81,7 +80,7 @@ export function createNotifier(options: NotifierOptions): Notifier {
         down = true;
       }
       [leader, pending] = [0, 0];
-      await delay(ELECTION_MS, undefined, { signal: stop }).catch(() => undefined);
+      await pause(ELECTION_MS, stop);
     }
   }
 

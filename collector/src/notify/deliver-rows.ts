@@ -3,7 +3,7 @@
  * Keeps: order within the chat; a row is left only when it is sent, or refused for good. Delivery is at least once: when
  * Telegram's answer is lost, or this process dies between the answer and its note, the message is sent again.
  */
-import { setTimeout as delay } from 'node:timers/promises';
+import { backoffMs, pause } from '@launchbeat/ecs-schemas/beat';
 import type { Sql } from '../commit/database.ts';
 import type { OutageLog } from './outage-log.ts';
 import { markFailed, markSent, markTried, type OutboxRow } from './outbox.ts';
@@ -174,15 +174,10 @@ function waitMs({ answer, chatId, attempt }: Failed, delivery: Delivery): number
         `Chat ${chatId} has a new id, ${answer.chatId}; messages go there. Write the new id into alerts.yml.`,
       );
       return 0;
-    case 'retry': {
+    case 'retry':
       counts.retries += 1;
       outage.trouble(answer.reason);
-      const fullMs = Math.min(
-        config.backoff.init * 2 ** Math.min(attempt - 2, 30),
-        config.backoff.max,
-      );
-      return fullMs / 2 + (Math.random() * fullMs) / 2;
-    }
+      return backoffMs(attempt - 1, config.backoff);
     case 'done':
     case 'refused':
     case 'bad_markup':
@@ -204,5 +199,5 @@ async function note(write: () => Promise<void>, signal: AbortSignal): Promise<vo
 }
 
 async function sleep(delayMs: number, signal: AbortSignal): Promise<void> {
-  if (delayMs > 0) await delay(delayMs, undefined, { signal }).catch(() => undefined);
+  if (delayMs > 0) await pause(delayMs, signal);
 }

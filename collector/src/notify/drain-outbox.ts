@@ -2,7 +2,7 @@
  * The leader's work: reads the outbox, gives each chat's rows to a delivery of its own.
  * Keeps: one delivery a chat, so that order holds; a slow or throttled chat delays no other.
  */
-import { setTimeout as delay } from 'node:timers/promises';
+import { pause } from '@launchbeat/ecs-schemas/beat';
 import { type Delivery, deliverRows } from './deliver-rows.ts';
 import { countPending, readPending } from './outbox.ts';
 
@@ -39,7 +39,7 @@ export async function drainOutbox(options: DrainOptions): Promise<void> {
         const delivered = deliverRows(rows, delivery, signal).finally(() => busy.delete(chatId));
         busy.set(chatId, delivered);
       }
-      const poll = delay(POLL_MS, undefined, { signal }).catch(() => undefined);
+      const poll = pause(POLL_MS, signal);
       await Promise.race([woken, poll, ...busy.values()]);
     }
   } finally {

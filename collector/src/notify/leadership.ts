@@ -3,7 +3,7 @@
  * Keeps: the lock is that of an open transaction, so it ends with the connection, and the client says at once when that is lost.
  * The transaction writes nothing and holds no snapshot between its statements: it is in nobody's way.
  */
-import { setTimeout as delay } from 'node:timers/promises';
+import { pause } from '@launchbeat/ecs-schemas/beat';
 import type { Sql, TransactionSql } from '../commit/database.ts';
 
 const LOCK = 'launchbeat.notify';
@@ -56,14 +56,10 @@ async function keepLock(
     });
   const { stop, lost } = signals;
   while (!ended && !stop.aborted && !lost.aborted) {
-    await Promise.race([end, pause(stop)]);
+    await Promise.race([end, pause(KEEP_ALIVE_MS, stop)]);
     if (ended || stop.aborted || lost.aborted) return;
     await unlessLost(async () => await transaction`select 1`);
   }
-}
-
-async function pause(signal: AbortSignal): Promise<void> {
-  await delay(KEEP_ALIVE_MS, undefined, { signal }).catch(() => undefined);
 }
 
 /**

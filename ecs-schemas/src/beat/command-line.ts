@@ -59,6 +59,18 @@ export function defaultCommand(program: Command, name: string): Command {
     });
 }
 
+/** Adds `version`. */
+export function addVersionCommand(program: Command, version: string): void {
+  program
+    .command('version')
+    .description('print the version')
+    .action(() =>
+      console.log(
+        `${program.name()} version ${version} (${process.platform}/${process.arch}), Node.js ${process.version}`,
+      ),
+    );
+}
+
 /** Reads the global flags from any sub-command. */
 export function globalFlags(command: Command): GlobalFlags {
   const flags = command.optsWithGlobals() as Record<string, unknown>;

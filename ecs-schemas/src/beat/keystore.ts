@@ -8,7 +8,8 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { readPrivateFile, writePrivateFile } from './private-file.ts';
+import { readPrivateFile } from './private-file.ts';
+import { replaceFile } from './replace-file.ts';
 
 const ALGORITHM = 'aes-256-gcm';
 const KEY_BYTES = 32;
@@ -60,11 +61,11 @@ export function openKeystore(dataFolder: string, program: string): Keystore {
       tag: cipher.getAuthTag().toString('base64'),
       data: data.toString('base64'),
     };
-    writePrivateFile(file, Buffer.from(`${JSON.stringify(sealed)}\n`));
+    replaceFile(file, Buffer.from(`${JSON.stringify(sealed)}\n`));
   };
   const makeKey = (): Buffer => {
     const key = randomBytes(KEY_BYTES);
-    writePrivateFile(keyFile, key);
+    replaceFile(keyFile, key);
     return key;
   };
 

@@ -29,3 +29,14 @@ export function startMetricsLog(config: LoggingConfig, log: Log, read: () => Met
     write('Counters at the end.');
   };
 }
+
+/** What a stage counts, as metrics under its name: `deadLetters` of `index` becomes `index.dead_letters`. */
+export function countsAsMetrics(stage: string, counts: object): Metrics {
+  const numbers = Object.entries(counts).filter(([, value]) => typeof value === 'number');
+  return Object.fromEntries(
+    numbers.map(([name, value]) => [
+      `${stage}.${name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)}`,
+      value as number,
+    ]),
+  );
+}

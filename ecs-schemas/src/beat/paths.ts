@@ -2,6 +2,7 @@
  * The four folders of a Beat (directory-layout.md of Beats): home, config, data, logs.
  * Keeps: what the command line says beats the config; relative config files are looked up in path.config.
  */
+import { existsSync } from 'node:fs';
 import { isAbsolute, join, resolve } from 'node:path';
 import { z } from 'zod';
 
@@ -44,12 +45,8 @@ export function settlePaths(programFolder: string, ...settings: readonly PathCon
 }
 
 /** A file named in a config or with `-c`: absolute as it is; relative to the working folder if it exists there, else to `folder`. */
-export function resolveFile(
-  folder: string,
-  file: string,
-  exists: (path: string) => boolean,
-): string {
+export function resolveFile(folder: string, file: string): string {
   if (isAbsolute(file)) return file;
   const here = resolve(file);
-  return exists(here) ? here : join(folder, file);
+  return existsSync(here) ? here : join(folder, file);
 }

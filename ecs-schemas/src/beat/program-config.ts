@@ -3,10 +3,10 @@
  * Keeps: both programs find, read and show their config in the same way; `${KEY}` is looked up in the keystore, then in the
  * environment.
  */
-import { existsSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
-import type { z } from 'zod';
+import { z } from 'zod';
 import type { GlobalFlags } from './command-line.ts';
 import { ConfigError } from './config-problem.ts';
 import { type Environment, processEnvironment } from './environment.ts';
@@ -42,6 +42,12 @@ export interface LoadedConfig<Config> {
   readonly environment: Environment;
 }
 
+/** Version of a program, `major.minor.patch`, from the package.json beside its shipped config. */
+export function programVersion(folder: string): string {
+  const manifest = readFileSync(join(folder, 'package.json'), 'utf8');
+  return z.object({ version: z.string() }).parse(JSON.parse(manifest)).version;
+}
+
 /** Any program. */
 export type AnyHome = ProgramHome<z.ZodType<{ path: PathConfig }>>;
 
@@ -49,7 +55,7 @@ function configFileOf(home: AnyHome, flags: GlobalFlags): string {
   const folder = settlePaths(home.folder, flags.paths).config;
   return flags.configFile === undefined
     ? join(folder, home.configFile)
-    : resolveFile(folder, flags.configFile, existsSync);
+    : resolveFile(folder, flags.configFile);
 }
 
 /**
