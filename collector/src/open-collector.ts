@@ -9,7 +9,6 @@ import { createAdmit } from './admit/create-admit.ts';
 import { createFailedKeys } from './admit/failed-keys.ts';
 import { createApp } from './app.ts';
 import type { AlertsConfig } from './assess/alerts-config.ts';
-import { createAssess } from './assess/assess.ts';
 import { createCommit } from './commit/commit.ts';
 import { openDatabase, type Sql } from './commit/database.ts';
 import { migrate, pendingMigrations } from './commit/migrate.ts';
@@ -22,6 +21,7 @@ import { createFleetRoutes } from './fleet-routes.ts';
 import { createHealth } from './health.ts';
 import { startHttpServer } from './http-server.ts';
 import { createIndexer, type Indexer } from './index/create-indexer.ts';
+import { createLiveRules } from './live-rules.ts';
 import { createMetrics } from './metrics.ts';
 import { createNotifier } from './notify/create-notifier.ts';
 import { isTelegramOn } from './notify/telegram-config.ts';
@@ -39,6 +39,8 @@ export interface CollectorOptions {
 }
 
 export interface Collector {
+  /** These rules, chats and words are in force from now on. */
+  useAlerts(alerts: AlertsConfig): void;
   /** Listens and works until the signal. */
   run(signal: AbortSignal): Promise<void>;
   /** What every stage counted since the start. */
@@ -63,9 +65,8 @@ export async function openCollector(options: CollectorOptions): Promise<Collecto
   const admit = createAdmit({
     ...{ config: config.admit, keys, authenticate, namespaces, noteSecurity, log },
   });
-  // Without a bot nobody would ever empty the outbox.
-  const assess = createAssess(telling ? alerts : { ...alerts, chats: {}, rules: [] });
-  const commit = createCommit({ sql, config: config.postgresql, assess, indexing, log });
+  const rules = createLiveRules(alerts, telling);
+  const commit = createCommit({ sql, config: config.postgresql, ...rules, indexing, log });
   const indexer = createIndexer({ sql, config: config.elasticsearch, log });
   const notifier = createNotifier({ sql, config: config.telegram, alerts, log });
   const retention = createRetention({ sql, config: config.postgresql, log });
@@ -109,6 +110,7 @@ export async function openCollector(options: CollectorOptions): Promise<Collecto
         ...(telling ? [notifier.run(ended.signal)] : []),
         retention.run(ended.signal),
         fleet.run(ended.signal),
+        rules.learn(sql, log, ended.signal),
       ];
       try {
         await Promise.race([once(signal), ...background]);
@@ -118,11 +120,11 @@ export async function openCollector(options: CollectorOptions): Promise<Collecto
         await Promise.allSettled([settingUp, ...background]);
       }
     },
-    metrics: () => ({
-      ...flat('commit', commit.counts()),
-      ...flat('index', indexer.counts()),
-      ...flat('notify', notifier.counts()),
-    }),
+    useAlerts(changedTo) {
+      rules.use(changedTo);
+      notifier.use(changedTo);
+    },
+    metrics: () => countsOf({ commit, indexer, notifier }),
     async close() {
       await indexer.close();
       await sql.end({ timeout: 5 });
@@ -167,6 +169,18 @@ function once(signal: AbortSignal): Promise<void> {
     if (signal.aborted) resolve();
     signal.addEventListener('abort', () => resolve(), { once: true });
   });
+}
+
+type Counting = { readonly counts: () => object };
+
+/** What every stage counted. */
+function countsOf(stages: Readonly<Record<'commit' | 'indexer' | 'notifier', Counting>>): Metrics {
+  const { commit, indexer, notifier } = stages;
+  return {
+    ...flat('commit', commit.counts()),
+    ...flat('index', indexer.counts()),
+    ...flat('notify', notifier.counts()),
+  };
 }
 
 /** Counters of one stage as metrics: `index.dead_letters`. */
