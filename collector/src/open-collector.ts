@@ -14,7 +14,6 @@ import { createAdmit } from './admit/create-admit.ts';
 import { createFailedKeys } from './admit/failed-keys.ts';
 import { createApp } from './app.ts';
 import type { AlertsConfig } from './assess/alerts-config.ts';
-import { createAssess } from './assess/assess.ts';
 import { createCommit } from './commit/commit.ts';
 import { openDatabase, type Sql } from './commit/database.ts';
 import { migrate, pendingMigrations } from './commit/migrate.ts';
@@ -27,6 +26,7 @@ import { createFleetRoutes } from './fleet-routes.ts';
 import { createHealth } from './health.ts';
 import { startHttpServer } from './http-server.ts';
 import { createIndexer, type Indexer } from './index/create-indexer.ts';
+import { createLiveRules } from './live-rules.ts';
 import { createMetrics } from './metrics.ts';
 import { createNotifier } from './notify/create-notifier.ts';
 import { isTelegramOn } from './notify/telegram-config.ts';
@@ -44,6 +44,8 @@ export interface CollectorOptions {
 }
 
 export interface Collector {
+  /** These rules, chats and words are in force from now on. */
+  useAlerts(alerts: AlertsConfig): void;
   /** Listens and works until the signal. */
   run(signal: AbortSignal): Promise<void>;
   /** What every stage counted since the start. */
@@ -68,9 +70,8 @@ export async function openCollector(options: CollectorOptions): Promise<Collecto
   const admit = createAdmit({
     ...{ config: config.admit, keys, authenticate, namespaces, noteSecurity, log },
   });
-  // Without a bot nobody would ever empty the outbox.
-  const assess = createAssess(telling ? alerts : { ...alerts, chats: {}, rules: [] });
-  const commit = createCommit({ sql, config: config.postgresql, assess, indexing, log });
+  const rules = createLiveRules(alerts, telling);
+  const commit = createCommit({ sql, config: config.postgresql, ...rules, indexing, log });
   const indexer = createIndexer({ sql, config: config.elasticsearch, log });
   const notifier = createNotifier({ sql, config: config.telegram, alerts, log });
   const retention = createRetention({ sql, config: config.postgresql, log });
@@ -114,6 +115,7 @@ export async function openCollector(options: CollectorOptions): Promise<Collecto
         ...(telling ? [notifier.run(ended.signal)] : []),
         retention.run(ended.signal),
         fleet.run(ended.signal),
+        rules.learn(sql, log, ended.signal),
       ];
       try {
         await Promise.race([once(signal), ...background]);
@@ -123,16 +125,24 @@ export async function openCollector(options: CollectorOptions): Promise<Collecto
         await Promise.allSettled([settingUp, ...background]);
       }
     },
-    metrics: () => ({
-      ...countsAsMetrics('commit', commit.counts()),
-      ...countsAsMetrics('index', indexer.counts()),
-      ...countsAsMetrics('notify', notifier.counts()),
-    }),
+    useAlerts(changedTo) {
+      rules.use(changedTo);
+      notifier.use(changedTo);
+    },
+    metrics: () => countsOfStages({ commit, index: indexer, notify: notifier }),
     async close() {
       await indexer.close();
       await sql.end({ timeout: 5 });
     },
   };
+}
+
+type Counting = { readonly counts: () => object };
+
+/** What every stage counted, under the stage's name. */
+function countsOfStages(stages: Readonly<Record<string, Counting>>): Metrics {
+  const metrics = Object.entries(stages).map(([name, it]) => countsAsMetrics(name, it.counts()));
+  return Object.assign({}, ...metrics);
 }
 
 async function prepareTables(sql: Sql, config: CollectorConfig, log: Log): Promise<void> {

@@ -13,6 +13,7 @@ const COMMIT_HELP: Readonly<Record<keyof CommitCounts, readonly [name: string, h
   duplicates: ['events_duplicate_total', 'Lines whose event was there already.'],
   rejected: ['lines_rejected_total', 'Lines that will never be stored.'],
   alerts: ['alerts_total', 'Alerts put into the outbox.'],
+  late: ['alerts_late_events_total', 'Events that came too late for a rule that counts.'],
   retries: ['commit_retries_total', 'Commits answered with 503.'],
 };
 

@@ -31,6 +31,14 @@ const NOTIFY_HELP: Readonly<Record<keyof NotifyCounts, Help>> = {
   failed: ['messages_failed_total', 'counter', 'Messages that Telegram refused for good.'],
   retries: ['messages_retries_total', 'counter', 'Attempts that are repeated.'],
   pending: ['messages_pending', 'gauge', 'Messages that wait, as the leader last saw it.'],
+  folded: ['alerts_folded_total', 'counter', 'Alerts that came too late, told as a number.'],
+  suppressed: [
+    'alerts_suppressed_total',
+    'counter',
+    'Alerts like one just told, told as a number.',
+  ],
+  held: ['alerts_held_total', 'counter', 'Alerts of quiet hours, told in one message afterwards.'],
+  stormed: ['alerts_stormed_total', 'counter', "Alerts past a chat's budget, told as a list."],
   leader: ['messages_leader', 'gauge', '1 = this collector sends the messages.'],
 };
 

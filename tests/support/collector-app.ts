@@ -22,6 +22,7 @@ import { createFailedKeys } from '../../collector/src/admit/failed-keys.ts';
 import { createApp } from '../../collector/src/app.ts';
 import { alertsConfigSchema } from '../../collector/src/assess/alerts-config.ts';
 import { createAssess } from '../../collector/src/assess/assess.ts';
+import { createCandidates } from '../../collector/src/assess/candidates.ts';
 import { type CommittedChunk, createCommit } from '../../collector/src/commit/commit.ts';
 import { openDatabase, type Sql } from '../../collector/src/commit/database.ts';
 import { postgresqlConfigSchema } from '../../collector/src/commit/postgresql-config.ts';
@@ -48,7 +49,7 @@ export interface CollectorAppOptions {
   readonly indexing?: boolean;
   /** Section `fleet` as it stands in the file. */
   readonly fleet?: Readonly<Record<string, unknown>>;
-  /** The clock of keys and fleet, Unix milliseconds. */
+  /** The clock of keys, fleet and counting rules, Unix milliseconds. */
   readonly now?: () => number;
   readonly log?: Log;
   /** Instead of a database of its own. */
@@ -121,9 +122,14 @@ export async function startCollectorApp(
   const admit = createAdmit({
     ...{ config: admitConfig, keys, authenticate, namespaces, noteSecurity, log },
   });
-  const assess = createAssess(alertsConfigSchema.parse(options.alerts ?? {}));
+  const alerts = alertsConfigSchema.parse(options.alerts ?? {});
+  const assess = createAssess(alerts);
+  const findCandidates = createCandidates(alerts);
   const indexing = options.indexing ?? true;
-  const commit = createCommit({ sql, config: postgresql, assess, indexing, log });
+  const commit = createCommit({
+    ...{ sql, config: postgresql, assess, findCandidates, indexing, log },
+    ...(options.now === undefined ? {} : { now: options.now }),
+  });
   const metrics = createMetrics({ process: false });
   metrics.watch([...stageMetrics(admit, commit), ...fleetMetrics(fleet)]);
   const offered: CommittedChunk[] = [];

@@ -27,6 +27,8 @@ export const ALERT_FIELDS = {
   severity: 'severity of the rule: low, medium, high or critical',
   labels: 'labels of the rule, separated by commas',
   mitre: 'MITRE ATT&CK ids of the rule, separated by commas',
+  count: 'how many events or values made the alert, of rules that count',
+  key: 'what these have in common, of rules that count or remember',
 } as const;
 
 export type AlertFieldName = keyof typeof ALERT_FIELDS;
@@ -86,6 +88,8 @@ export function alertFields(
     severity: rule.severity,
     labels: rule.labels.join(', '),
     mitre: rule.mitre.join(', '),
+    count: '',
+    key: '',
   };
 }
 

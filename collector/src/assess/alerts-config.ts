@@ -2,9 +2,10 @@
  * The schema of alerts.yml: chats, rules, and what a message says.
  * Keeps: unknown keys, unknown chats, rules that nobody would hear, and templates that show text unescaped are refused when the collector starts.
  */
-import { timeZone } from '@launchbeat/ecs-schemas/beat';
+import { duration, timeZone } from '@launchbeat/ecs-schemas/beat';
 import { z } from 'zod';
 import { isTaken } from './chats-of-rule.ts';
+import { type ChatBounds, chatBounds, suppress } from './quiet-config.ts';
 import { type AlertRule, list, NAME, rule, severity, template } from './rule-config.ts';
 
 /** Gives `23.11.2026 14:03:27 Пользователь Иванов запустил chrome.exe`. */
@@ -21,6 +22,12 @@ const chatId = z.union([
   z.string().regex(/^(-?[1-9]\d{0,18}|@[A-Za-z]\w{3,31})$/, 'Expected a number or @channel'),
 ]);
 
+/** A chat: its id alone, or with what it can bear. */
+const chat = z.union([
+  chatId.transform((id): { id: string } & ChatBounds => ({ id })),
+  z.strictObject({ id: chatId, ...chatBounds }),
+]);
+
 const route = z.strictObject({
   /** Alerts of at least this severity. */
   min_severity: severity.default('low'),
@@ -34,9 +41,19 @@ const fileKeys = z.strictObject({
   /** Zone in which messages tell the time. */
   time_zone: timeZone.default('UTC'),
   template: template.default(DEFAULT_TEMPLATE),
-  /** Name of a chat → its id. */
+  /** Of the sentences that have no template: counts and digests. */
+  language: z.enum(['ru', 'en']).default('ru'),
+  /** Alerts whose event was older when it came are told as one line with their number; 0 = never. */
+  max_age: duration('0'),
+  /** So long old alerts are gathered before their line is sent. */
+  digest_after: duration('30s'),
+  /** Rules that count take events that are so much late; later ones do not count. */
+  lateness: duration('24h').refine((ms) => ms <= 31 * 86_400_000, 'Expected 31d at most'),
+  /** What counts as the same, and for how long; absent = nothing does. */
+  suppress: suppress.optional(),
+  /** Name of a chat → its id, or its id and what it can bear. */
   chats: z
-    .record(z.string().regex(NAME, 'Expected letters, digits, ".", "_" or "-"'), chatId)
+    .record(z.string().regex(NAME, 'Expected letters, digits, ".", "_" or "-"'), chat)
     .default({}),
   /** Who hears rules that name no chats; absent = all chats. */
   routes: z.array(route).min(1).optional(),
@@ -51,9 +68,28 @@ interface Problem {
 }
 
 export const alertsConfigSchema = fileKeys.superRefine((config, context) => {
-  const problems = [...doubledIds(config), ...unknownChats(config), ...unheardRules(config)];
+  const problems = [
+    ...doubledIds(config),
+    ...doubledBounds(config),
+    ...unknownChats(config),
+    ...unheardRules(config),
+  ];
   for (const { path, message } of problems) context.addIssue({ code: 'custom', path, message });
 });
+
+const isBounded = ({ budget, quiet_hours }: ChatBounds): boolean =>
+  budget !== undefined || quiet_hours !== undefined;
+
+/** Two names may stand for one chat, but it bears only one thing. */
+function doubledBounds({ chats }: FileKeys): Problem[] {
+  const bounded = Object.entries(chats).filter(([, one]) => isBounded(one));
+  return bounded.flatMap(([name, { id }], index) => {
+    const [other] = bounded.slice(0, index).find(([, one]) => one.id === id) ?? [];
+    if (other === undefined) return [];
+    const message = `Chats "${other}" and "${name}" are one chat with two bounds. Keep budget and quiet_hours at one of them.`;
+    return [{ path: ['chats', name], message }];
+  });
+}
 
 function doubledIds({ rules = [] }: FileKeys): Problem[] {
   return rules.flatMap(({ id }, index) => {
@@ -88,6 +124,7 @@ function unheardRules(config: FileKeys): Problem[] {
 }
 
 export type AlertsConfig = z.infer<typeof alertsConfigSchema>;
+export type Language = AlertsConfig['language'];
 
 /** The rules of the file, those that are switched off too; the default rule where it has none. */
 export function allRules(rules: readonly AlertRule[] | undefined): readonly AlertRule[] {

@@ -1,5 +1,6 @@
 /**
- * Takes documents and the rules, gives the alerts: one for each rule and chat that a document is for.
+ * Takes documents and the rules, gives the alerts: one for each rule and chat that a document is for. Rules that count or remember are
+ * not among them, see candidates.ts.
  * Keeps: pure. No clock, no store; the same documents give the same alerts.
  */
 import { eventIdTimeMs, type ProcessStart } from '@launchbeat/ecs-schemas';
@@ -37,6 +38,7 @@ interface Compiled {
 export function createAssess(config: AlertsConfig): Assess {
   const writeTime = createWriteTime(config.time_zone);
   const rules = rulesOf(config)
+    .filter((rule) => rule.kind === 'any')
     .map((rule) => compile(rule, config))
     .filter((one) => one.chatIds.length > 0);
 

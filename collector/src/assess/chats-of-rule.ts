@@ -6,8 +6,8 @@ import { type AlertRule, SEVERITIES } from './rule-config.ts';
 
 /** What a file says about who hears what. */
 export interface Routing {
-  /** Name of a chat → its id. */
-  readonly chats: Readonly<Record<string, string>>;
+  /** Name of a chat → its id, and what it can bear. */
+  readonly chats: Readonly<Record<string, { readonly id: string }>>;
   readonly routes?: readonly Route[] | undefined;
 }
 
@@ -23,7 +23,7 @@ type Heard = Pick<AlertRule, 'chats' | 'severity' | 'labels'>;
 /** The rule's own chats; else those of every route that takes it; else all. */
 export function chatsOfRule(rule: Heard, routing: Routing): string[] {
   const names = rule.chats ?? routed(rule, routing) ?? Object.keys(routing.chats);
-  return [...new Set(names.flatMap((name) => routing.chats[name] ?? []))];
+  return [...new Set(names.flatMap((name) => routing.chats[name]?.id ?? []))];
 }
 
 /** Whether at least one route takes the rule. */

@@ -5,6 +5,8 @@
 import { conditionSchema } from '@launchbeat/ecs-schemas/conditions';
 import { z } from 'zod';
 import { templateProblems } from './message-template.ts';
+import { span, suppress } from './quiet-config.ts';
+import { kindKeys, kindProblems } from './rule-kinds.ts';
 import { scheduleKeys } from './schedule.ts';
 
 /** Form of names that operators give: rules, chats. */
@@ -43,7 +45,7 @@ const matchLists = {
   flags: list,
 };
 
-export const rule = z.strictObject({
+const ruleKeys = z.strictObject({
   id: z.string().regex(NAME, 'Expected letters, digits, ".", "_" or "-", at most 64'),
   /** Off: the rule is checked, but nothing comes of it. */
   enabled: z.boolean().default(true),
@@ -64,6 +66,9 @@ export const rule = z.strictObject({
       outside: z.boolean().default(false),
     })
     .optional(),
+  ...kindKeys,
+  /** What must follow what the lists above are about. */
+  followed_by: z.strictObject(matchLists).optional(),
   severity: severity.default('medium'),
   labels: z.array(z.string().min(1)).default([]),
   /** Tactics and techniques of MITRE ATT&CK. */
@@ -78,6 +83,16 @@ export const rule = z.strictObject({
   chats: list,
   /** Instead of the template of the file. */
   template: template.optional(),
+  /** Instead of max_age of the file. */
+  max_age: span.optional(),
+  /** Instead of suppress of the file. */
+  suppress: suppress.optional(),
+});
+
+export const rule = ruleKeys.superRefine((one, context) => {
+  for (const { key, message } of kindProblems(one)) {
+    context.addIssue({ code: 'custom', path: [key], message });
+  }
 });
 
 export type AlertRule = z.infer<typeof rule>;

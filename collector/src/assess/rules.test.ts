@@ -217,7 +217,7 @@ const FILE = `chats:
 rules:
   - id: one
     severity: hihg
-    suppress: 5m
+    silence: 5m
   - id: two
     programms: [x]
     mitre: [1059]
@@ -249,7 +249,7 @@ test('each mistake of a rule is named with its line, and what was meant', (t) =>
   const problems = problemsOf(t, FILE);
   for (const want of [
     /^5 rules\.0\.severity: Expected one of "low"\|"medium"\|"high"\|"critical"/,
-    /^6 rules\.0\.suppress: Unknown key\./,
+    /^6 rules\.0\.silence: Unknown key\./,
     /^8 rules\.1\.programms: Unknown key\. Did you mean "programs"\?/,
     /^9 rules\.1\.mitre\.0: /,
     /^11 rules\.1\.schedule\.from: Expected an hour such as "08:30"/,
@@ -297,7 +297,7 @@ test('every example of docs/alerts.md is right', (t) => {
     ([, indent = '', text = '']) => text.replace(new RegExp(`^${indent}`, 'gm'), ''),
   );
   for (const text of blocks) assert.deepEqual(problemsOf(t, text), [], text);
-  assert.equal(blocks.length, 5);
+  assert.equal(blocks.length, 7);
 });
 
 test('docs/alerts.md names every key of a rule, a schedule and a route, and every field of a message', () => {

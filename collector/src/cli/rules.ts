@@ -1,13 +1,16 @@
 /**
- * `launchbeat-collector rules check` and `rules test FILE`: what alerts.yml says, tried before it is trusted.
- * Keeps: nothing is sent and nothing is written; neither PostgreSQL nor Telegram is asked.
+ * `launchbeat-collector rules check`, `rules test FILE` and `rules backtest`: what alerts.yml says, tried before it is trusted.
+ * Keeps: nothing is sent and nothing is written; only `backtest` asks PostgreSQL.
  */
 import { globalFlags } from '@launchbeat/ecs-schemas/beat';
 import type { Command } from 'commander';
 import type { AlertsConfig } from '../assess/alerts-config.ts';
+import { span } from '../assess/quiet-config.ts';
 import type { AlertRule } from '../assess/rule-config.ts';
 import { explainRules } from '../assess/why-not.ts';
+import { openDatabase } from '../commit/database.ts';
 import { loadCollector } from '../config.ts';
+import { backtestReport, backtestRules } from './backtest-rules.ts';
 import { chatNames, testRules } from './test-rules.ts';
 
 /** Adds `rules`. */
@@ -31,6 +34,27 @@ export function addRuleCommands(program: Command): void {
       const { alerts } = loadCollector(globalFlags(command));
       await testRules(file, alerts, { isJson: options.json === true, ruleId: options.rule });
     });
+  rules
+    .command('backtest')
+    .description('say what the chats would have heard, from the chunks that PostgreSQL still has')
+    .option('--since <time>', 'so long ago, such as 7d, 12h', '7d')
+    .action(async (options: { since: string }, command: Command) => {
+      const { alerts, config } = loadCollector(globalFlags(command));
+      const since = new Date(Date.now() - sinceMs(options.since));
+      const sql = openDatabase(config.postgresql);
+      try {
+        const result = await backtestRules(sql, alerts, since);
+        for (const line of backtestReport(alerts, result, since)) console.log(line);
+      } finally {
+        await sql.end({ timeout: 5 });
+      }
+    });
+}
+
+function sinceMs(text: string): number {
+  const parsed = span.safeParse(text);
+  if (parsed.success && parsed.data > 0) return parsed.data;
+  throw new Error(`--since ${text} is no time. Write a number with a unit, such as 12h or 7d.`);
 }
 
 function rulesOverview(alerts: AlertsConfig): string[] {

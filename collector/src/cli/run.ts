@@ -10,10 +10,11 @@ import {
 } from '@launchbeat/ecs-schemas/beat';
 import { collectorVersion, loadCollector } from '../config.ts';
 import { openCollector } from '../open-collector.ts';
+import { watchAlerts } from '../watch-alerts.ts';
 
 /** Runs the collector; resolves when it ended in good order. */
 export async function run(flags: GlobalFlags): Promise<void> {
-  const { config, alerts, paths, file } = loadCollector(flags);
+  const { config, alerts, alertsFile, paths, file } = loadCollector(flags);
   const version = collectorVersion();
   const signal = stopSignal();
   const logging = await createLog({
@@ -27,11 +28,18 @@ export async function run(flags: GlobalFlags): Promise<void> {
   try {
     log.info({ 'file.path': file }, `launchbeat-collector ${version} starts.`);
     const collector = await openCollector({ config, alerts, paths, version, log });
+    const endWatch = watchAlerts({
+      file: alertsFile,
+      load: () => loadCollector(flags).alerts,
+      use: (changed) => collector.useAlerts(changed),
+      log,
+    });
     const endMetrics = startMetricsLog(config.logging, log, () => collector.metrics());
     try {
       await collector.run(signal);
     } finally {
       endMetrics();
+      endWatch();
       await collector.close();
     }
     log.info({}, 'launchbeat-collector ends.');

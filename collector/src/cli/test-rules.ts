@@ -15,6 +15,7 @@ import {
 import { actorOf, createWriteTime } from '../assess/alert-fields.ts';
 import type { AlertsConfig } from '../assess/alerts-config.ts';
 import { createAssess } from '../assess/assess.ts';
+import { createTrackInMemory } from '../assess/track-in-memory.ts';
 import { type ExplainedRule, explainRules } from '../assess/why-not.ts';
 import { visibleText } from '../notify/visible-text.ts';
 import { createWriteMessage } from '../notify/write-message.ts';
@@ -71,7 +72,7 @@ function say(rows: readonly string[]): void {
 export function chatNames(alerts: Pick<AlertsConfig, 'chats'>): ReadonlyMap<string, string> {
   return new Map(
     Object.entries(alerts.chats)
-      .map(([name, id]) => [id, name] as const)
+      .map(([name, { id }]) => [id, name] as const)
       .reverse(),
   );
 }
@@ -95,12 +96,20 @@ async function* linesOf(file: string): AsyncGenerator<string> {
 function createVerdicts(alerts: AlertsConfig, ruleId: string | undefined) {
   const explained = chosen(explainRules(alerts), ruleId);
   const assess = createAssess(alerts);
+  const track = createTrackInMemory(alerts, { warmsUp: false });
+  /** The newest event is "now". */
+  let nowMs = 0;
   const write = createWriteMessage(alerts);
   const writeTime = createWriteTime(alerts.time_zone);
   const names = chatNames(alerts);
 
   function eventVerdict(document: ProcessStart, line: number): Verdict {
-    const raised = assess([document]);
+    nowMs = Math.max(nowMs, eventIdTimeMs(document.event.id));
+    const raised = [
+      ...assess([document]),
+      // A late first part tells of an earlier event: it is this line that makes the alert.
+      ...track(document, nowMs).map(({ rule, fields }) => ({ ruleId: rule.id, fields })),
+    ];
     const actor = actorOf(document);
     const isRaised = ({ rule }: ExplainedRule): boolean =>
       raised.some((alert) => alert.ruleId === rule.id);
@@ -119,7 +128,10 @@ function createVerdicts(alerts: AlertsConfig, ruleId: string | undefined) {
       }),
       does_not: explained
         .filter((one) => !isRaised(one))
-        .map(({ rule, whyNot }) => ({ rule: rule.id, why: whyNot(document) })),
+        .map(({ rule, whyNot }) => ({
+          rule: rule.id,
+          why: [...whyNot(document), ...counts(rule)],
+        })),
     };
   }
 
@@ -133,6 +145,10 @@ function createVerdicts(alerts: AlertsConfig, ruleId: string | undefined) {
     },
   };
 }
+
+/** Why a rule that is about the event may not fire all the same. */
+const counts = ({ kind }: ExplainedRule['rule']): string[] =>
+  kind === 'any' ? [] : [`kind: ${kind} needs more than this line`];
 
 function chosen(rules: ExplainedRule[], ruleId: string | undefined): ExplainedRule[] {
   const left = rules.filter(({ rule }) => ruleId === undefined || rule.id === ruleId);

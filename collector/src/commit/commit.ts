@@ -5,14 +5,15 @@
 import { type ChunkReceipt, type Encoding, type Problem, problem } from '@launchbeat/ecs-schemas';
 import type { Log } from '@launchbeat/ecs-schemas/beat';
 import { type Admission, LINE_ID_BYTES } from '../admit/admission.ts';
-import type { Alert, Assess } from '../assess/assess.ts';
+import type { Assess } from '../assess/assess.ts';
+import type { FindCandidates } from '../assess/candidates.ts';
 import type { Sql } from './database.ts';
 import { createEventPartitions, DAY_MS } from './event-partitions.ts';
 import { createGate } from './gate.ts';
 import { createIndexQueue, type QueueSize } from './index-queue.ts';
 import type { PostgresqlConfig } from './postgresql-config.ts';
 import { faultOf } from './postgresql-faults.ts';
-import { type Written, writeChunk } from './write-chunk.ts';
+import { type Findings, type Written, writeChunk } from './write-chunk.ts';
 
 /** A chunk that Elasticsearch is to get, as the ledger has it. */
 export interface CommittedChunk {
@@ -46,9 +47,13 @@ export interface CommitOptions {
   readonly sql: Sql;
   readonly config: Omit<PostgresqlConfig, 'url'>;
   readonly assess: Assess;
+  /** Of the rules that count; absent: there are none. */
+  readonly findCandidates?: FindCandidates;
   /** Whether chunks go to Elasticsearch. */
   readonly indexing: boolean;
   readonly log: Log;
+  /** Unix milliseconds, for tests. */
+  readonly now?: () => number;
 }
 
 export interface CommitCounts {
@@ -60,6 +65,8 @@ export interface CommitCounts {
   readonly duplicates: number;
   readonly rejected: number;
   readonly alerts: number;
+  /** Events that were too late for a rule that counts. */
+  readonly late: number;
   /** Answers `retry`. */
   readonly retries: number;
 }
@@ -92,6 +99,7 @@ export function createCommit(options: CommitOptions): Commit {
     duplicates: 0,
     rejected: 0,
     alerts: 0,
+    late: 0,
     retries: 0,
   };
 
@@ -105,15 +113,15 @@ export function createCommit(options: CommitOptions): Commit {
     if (full !== undefined)
       return retry(`The queue to Elasticsearch is full. ${full}`, FULL_RETRY_S);
     await partitions.ensure(daysOf(admission));
-    const alerts = options.assess(admission.admitted.map((one) => one.document));
-    return settle(admission, await write(admission, alerts));
+    return settle(admission, await write(admission, findingsOf(admission, options)));
   }
 
-  async function write(admission: Admission, alerts: readonly Alert[]): Promise<Written> {
-    const lease = options.indexing ? { leaseSeconds: INDEX_LEASE_MS / 1000 } : {};
+  async function write(admission: Admission, findings: Findings): Promise<Written> {
+    const nowMs = (options.now ?? Date.now)();
+    const lease = options.indexing ? { nowMs, leaseSeconds: INDEX_LEASE_MS / 1000 } : { nowMs };
     for (let tries = 1; ; tries += 1) {
       try {
-        return await writeChunk(sql, admission, alerts, lease);
+        return await writeChunk(sql, admission, findings, lease);
       } catch (error) {
         if (faultOf(error) !== 'again' || tries === TRIES_MAX) throw error;
       }
@@ -142,6 +150,7 @@ export function createCommit(options: CommitOptions): Commit {
         count.duplicates += receipt.duplicates;
         count.rejected += receipt.rejected.length;
         count.alerts += alerts;
+        count.late += written.late;
         if (!options.indexing || receipt.accepted === 0)
           return { outcome: 'done', receipt, alerts };
         queue.add(admission.body.length, admission.lines);
@@ -168,6 +177,14 @@ export function createCommit(options: CommitOptions): Commit {
         return retry('PostgreSQL cannot be used.', DOWN_RETRY_S);
       }
     },
+  };
+}
+
+function findingsOf({ admitted }: Admission, options: CommitOptions): Findings {
+  const documents = admitted.map((one) => one.document);
+  return {
+    alerts: options.assess(documents),
+    candidates: options.findCandidates?.(documents) ?? [],
   };
 }
 

@@ -47,6 +47,7 @@ export function createRetention(options: RetentionOptions): Retention {
 
   async function sweep(): Promise<Swept> {
     const today = Math.floor(now() / DAY_MS);
+    await forgetHits(sql, new Date(now()));
     await partitions.ensure(new Set([today, today + 1]));
     const archived =
       config.archive.retention === 0
@@ -115,6 +116,16 @@ async function emptyArchive(sql: Sql, before: Date): Promise<number> {
   );
 }
 
+/** What no event can need any more, and what was kept in mind for rules that are gone. */
+async function forgetHits(sql: Sql, now: Date): Promise<void> {
+  await repeat(
+    () => sql`
+      delete from rule_hits where (track, part, at_ms, value) in (
+        select track, part, at_ms, value from rule_hits where expires_at < ${now}
+        order by expires_at limit ${BATCH_ROWS})`,
+  );
+}
+
 async function deleteRows(sql: Sql, before: Date): Promise<number> {
   const otherDays = await repeat(
     () => sql`
@@ -132,8 +143,15 @@ async function deleteRows(sql: Sql, before: Date): Promise<number> {
   const outbox = await repeat(
     () => sql`
       delete from alerts where id in (
-        select id from (select id, created_at, state from alerts order by id limit ${BATCH_ROWS}) as oldest
-        where created_at < ${before} and state <> 'pending')`,
+        select id from (select id, created_at, state, notice_id from alerts order by id limit ${BATCH_ROWS}) as oldest
+        where created_at < ${before} and state <> 'pending'
+          and not exists (select from notices where notices.id = notice_id and notices.state in ('open', 'pending')))`,
+  );
+  const notices = await repeat(
+    () => sql`
+      delete from notices where id in (
+        select id from (select id, opened_at, state from notices order by seq limit ${BATCH_ROWS}) as oldest
+        where opened_at < ${before} and state not in ('open', 'pending'))`,
   );
   const deadLetters = await repeat(
     () => sql`
@@ -141,7 +159,7 @@ async function deleteRows(sql: Sql, before: Date): Promise<number> {
         select id from (select id, created_at from dead_letters order by id limit ${BATCH_ROWS}) as oldest
         where created_at < ${before})`,
   );
-  return otherDays + ledger + outbox + deadLetters;
+  return otherDays + ledger + outbox + notices + deadLetters;
 }
 
 /** Runs a statement until it finds nothing more; gives how many rows it took in all. */

@@ -5,9 +5,11 @@
 import type { ChunkReceipt, ProcessStart } from '@launchbeat/ecs-schemas';
 import { type Admission, LINE_ID_BYTES } from '../admit/admission.ts';
 import type { Alert } from '../assess/assess.ts';
+import type { Candidate } from '../assess/candidates.ts';
 import type { Sql, TransactionSql } from './database.ts';
 import { eventColumns } from './event-rows.ts';
 import { storableText } from './storable-text.ts';
+import { trackCandidates } from './track-candidates.ts';
 
 export type Written =
   | {
@@ -17,30 +19,46 @@ export type Written =
       /** As in the ledger: zeros for lines that are not to be indexed. */
       readonly lineIds: Buffer;
       readonly alerts: number;
+      /** Events that were too late for a rule that counts. */
+      readonly late: number;
     }
   | { readonly kind: 'seen'; readonly receipt: ChunkReceipt }
   | { readonly kind: 'conflict' };
 
+/** What comes of the documents. */
+export interface Findings {
+  readonly alerts: readonly Alert[];
+  readonly candidates: readonly Candidate[];
+}
+
 export interface WriteOptions {
+  /** Unix milliseconds. */
+  readonly nowMs: number;
   /** The one that commits also indexes: nobody else takes the chunk for so long. Absent: nothing is to be indexed. */
   readonly leaseSeconds?: number;
 }
 
-/** Writes; `alerts` are those of all documents. Rejects with the client's error, nothing is written then. */
+/** Writes; the findings are those of all documents. Rejects with the client's error, nothing is written then. */
 export async function writeChunk(
   sql: Sql,
   admission: Admission,
-  alerts: readonly Alert[],
+  findings: Findings,
   options: WriteOptions,
 ): Promise<Written> {
   return await sql.begin(async (transaction) => {
     const chunkId = await claimKey(transaction, admission);
     if (chunkId === undefined) return await seenBefore(transaction, admission);
     const fresh = await insertEvents(transaction, chunkId, admission);
-    const raised = await insertAlerts(
+    const isFresh = ({ eventId }: { readonly eventId: string }): boolean => fresh.has(eventId);
+    const tracked = await trackCandidates(
       transaction,
-      alerts.filter((alert) => fresh.has(alert.eventId)),
+      findings.candidates.filter(isFresh),
+      options.nowMs,
     );
+    const raised = await insertAlerts(transaction, [
+      ...findings.alerts.filter(isFresh),
+      ...tracked.alerts,
+    ]);
     const lineIds = lineIdsToIndex(admission, fresh);
     const receipt = {
       accepted: fresh.size,
@@ -54,7 +72,7 @@ export async function writeChunk(
         indexed_at = ${lease === undefined ? transaction`now()` : null},
         leased_until = now() + make_interval(secs => ${lease ?? 0})
       where id = ${chunkId}`;
-    return { kind: 'new', chunkId, receipt, lineIds, alerts: raised };
+    return { kind: 'new', chunkId, receipt, lineIds, alerts: raised, late: tracked.late };
   });
 }
 

@@ -5,25 +5,37 @@
 import { type Log, pause } from '@launchbeat/ecs-schemas/beat';
 import type { AlertsConfig } from '../assess/alerts-config.ts';
 import type { Sql } from '../commit/database.ts';
-import type { Delivery, DeliveryCounters } from './deliver-rows.ts';
+import { csvHead, csvLine } from './alerts-csv.ts';
+import type { Delivery, DeliveryCounters } from './deliver-parcel.ts';
 import { drainOutbox } from './drain-outbox.ts';
 import { leadOnce } from './leadership.ts';
 import { createOutageLog } from './outage-log.ts';
 import { createPace } from './pace.ts';
+import { createQuietPolicies } from './quiet-policies.ts';
 import { createBot } from './send-message.ts';
 import { isTelegramOn, type TelegramConfig } from './telegram-config.ts';
+import { createTriageOutbox, type TriageOutbox } from './triage-outbox.ts';
+import { wordsOf } from './words.ts';
 import { createWriteMessage } from './write-message.ts';
+import { createWriteNotice } from './write-notice.ts';
 
 export interface NotifierOptions {
   readonly sql: Sql;
   readonly config: TelegramConfig;
   readonly alerts: AlertsConfig;
   readonly log: Log;
+  /** Unix milliseconds, for tests. */
+  readonly now?: () => number;
 }
 
 export interface NotifyCounts extends Readonly<DeliveryCounters> {
   /** Rows that wait, as last looked at; 0 on a collector that is not the leader. */
   readonly pending: number;
+  /** Alerts that a notice tells of, by their fate. */
+  readonly folded: number;
+  readonly suppressed: number;
+  readonly held: number;
+  readonly stormed: number;
   /** 1 = this collector sends the messages. */
   readonly leader: number;
 }
@@ -34,6 +46,8 @@ export interface NotifyCheck {
 }
 
 export interface Notifier {
+  /** These chats and words are in force from the next message on. */
+  use(alerts: AlertsConfig): void;
   /** There may be new rows. */
   wake(): void;
   /** Works until aborted; returns at once when Telegram is off. */
@@ -50,14 +64,26 @@ const STOP_GRACE_MS = 5_000;
 
 /** Makes the notifier; nothing is opened or sent before run() or check(). */
 export function createNotifier(options: NotifierOptions): Notifier {
-  const { sql, config, alerts, log } = options;
+  const { sql, config, log } = options;
+  const now = options.now ?? Date.now;
+  let voice = createVoice(options.alerts);
   const counts = { sent: 0, failed: 0, retries: 0 };
+  const fates = { folded: 0, suppressed: 0, held: 0, stormed: 0 };
   let pending = 0;
   let leader = 0;
   let woken = Promise.withResolvers<void>();
 
+  async function triage(outbox: TriageOutbox, signal: AbortSignal): Promise<void> {
+    const { folded, suppressed, held, stormed } = await outbox.run(now(), signal);
+    fates.folded += folded;
+    fates.suppressed += suppressed;
+    fates.held += held;
+    fates.stormed += stormed;
+  }
+
   async function run(stop: AbortSignal, shared: Delivery): Promise<void> {
     let down = false;
+    const outbox = createTriageOutbox(sql, () => voice.policies);
     while (!stop.aborted) {
       try {
         await leadOnce(sql, stop, async (signal) => {
@@ -68,6 +94,8 @@ export function createNotifier(options: NotifierOptions): Notifier {
             delivery: shared,
             signal,
             woken: async () => woken.promise,
+            triage: async (over) => triage(outbox, over),
+            triaged: () => voice.policies.isOn,
             onPending: (rows) => {
               pending = rows;
             },
@@ -85,6 +113,9 @@ export function createNotifier(options: NotifierOptions): Notifier {
   }
 
   return {
+    use(alerts) {
+      voice = createVoice(alerts);
+    },
     wake() {
       woken.resolve();
       woken = Promise.withResolvers<void>();
@@ -97,16 +128,14 @@ export function createNotifier(options: NotifierOptions): Notifier {
       };
       signal.addEventListener('abort', end, { once: true });
       await run(signal, {
+        ...deliveryOf(() => voice, counts),
         sql,
         config,
         bot: createBot(config),
-        write: createWriteMessage(alerts),
         pace: createPace(config.limits),
         outage: createOutageLog(log),
-        counts,
-        sentRows: new Map(),
-        movedChats: new Map(),
         abandon: abandon.signal,
+        now,
       });
     },
     async check() {
@@ -122,6 +151,39 @@ export function createNotifier(options: NotifierOptions): Notifier {
         return { ok: false, detail: error instanceof Error ? error.message : String(error) };
       }
     },
-    counts: () => ({ ...counts, pending, leader }),
+    counts: () => ({ ...counts, ...fates, pending, leader }),
+  };
+}
+
+type Voice = ReturnType<typeof createVoice>;
+
+/** What alerts.yml says of messages: whether, and in which words. */
+function createVoice(alerts: AlertsConfig) {
+  const { language } = alerts;
+  const write = createWriteMessage(alerts);
+  return {
+    policies: createQuietPolicies(alerts),
+    write,
+    writeNotice: createWriteNotice(alerts, write),
+    csvHead: csvHead(language),
+    csvLine: (fields: Readonly<Record<string, string>>) => csvLine(fields, language),
+    listWords: wordsOf(language).list,
+  };
+}
+
+/** What is written, by the voice of the moment, and what a run keeps in mind. */
+function deliveryOf(voice: () => Voice, counts: DeliveryCounters) {
+  return {
+    write: ((alert, unitsMax) => voice().write(alert, unitsMax)) satisfies Delivery['write'],
+    writeNotice: ((notice, groups) =>
+      voice().writeNotice(notice, groups)) satisfies Delivery['writeNotice'],
+    csv: {
+      head: () => voice().csvHead,
+      line: (fields: Readonly<Record<string, string>>) => voice().csvLine(fields),
+    },
+    listWords: (part: number) => voice().listWords(part),
+    counts,
+    sentRows: new Map<string, number>(),
+    movedChats: new Map<string, string>(),
   };
 }

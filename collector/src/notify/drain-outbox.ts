@@ -1,10 +1,13 @@
 /**
- * The leader's work: reads the outbox, gives each chat's rows to a delivery of its own.
+ * The leader's work: has the fates decided, reads what is to be sent, gives each chat's to a delivery of its own.
  * Keeps: one delivery a chat, so that order holds; a slow or throttled chat delays no other.
  */
 import { pause } from '@launchbeat/ecs-schemas/beat';
-import { type Delivery, deliverRows } from './deliver-rows.ts';
-import { countPending, readPending } from './outbox.ts';
+import { deliverNotices } from './deliver-notices.ts';
+import type { Delivery } from './deliver-parcel.ts';
+import { deliverRows } from './deliver-rows.ts';
+import { type NoticeRow, readNotices } from './notices.ts';
+import { countPending, type OutboxRow, readPending } from './outbox.ts';
 
 /** Chats that are written to at once. */
 const CHATS_MAX = 20;
@@ -17,6 +20,10 @@ export interface DrainOptions {
   /** Resolves when there may be something new. */
   readonly woken: () => Promise<void>;
   readonly onPending: (pending: number) => void;
+  /** Decides the fates of new rows, before they are read. */
+  readonly triage: (signal: AbortSignal) => Promise<void>;
+  /** Whether rows wait for the triage. */
+  readonly triaged: () => boolean;
 }
 
 /** Works until aborted. Rejects when PostgreSQL cannot be read; deliveries that run are ended first. */
@@ -33,10 +40,14 @@ export async function drainOutbox(options: DrainOptions): Promise<void> {
         onPending(await countPending(delivery.sql));
         countAtMs = performance.now() + COUNT_MS;
       }
+      await options.triage(signal);
       const room = CHATS_MAX - busy.size;
-      const chats = room > 0 ? await readPending(delivery.sql, [...busy.keys()], room) : new Map();
-      for (const [chatId, rows] of chats) {
-        const delivered = deliverRows(rows, delivery, signal).finally(() => busy.delete(chatId));
+      for (const [chatId, load] of room > 0
+        ? await readLoads(options, [...busy.keys()], room)
+        : []) {
+        const delivered = deliverLoad(load, delivery, signal).finally(() => busy.delete(chatId));
+        // One that fails is seen by the race below, or at the end.
+        delivered.catch(() => undefined);
         busy.set(chatId, delivered);
       }
       const poll = pause(POLL_MS, signal);
@@ -46,4 +57,35 @@ export async function drainOutbox(options: DrainOptions): Promise<void> {
     over.abort();
     await Promise.allSettled(busy.values());
   }
+}
+
+/** What one chat is to hear now. */
+interface Load {
+  readonly notices: readonly NoticeRow[];
+  readonly rows: readonly OutboxRow[];
+}
+
+async function readLoads(
+  { delivery, triaged }: DrainOptions,
+  busy: readonly string[],
+  chatsMax: number,
+): Promise<[string, Load][]> {
+  const { sql, now } = delivery;
+  const rows = await readPending(sql, { busy, chatsMax, triaged: triaged() });
+  const notices = await readNotices(sql, busy, now());
+  return [...new Set([...notices.keys(), ...rows.keys()])]
+    .slice(0, chatsMax)
+    .map((chatId) => [
+      chatId,
+      { notices: notices.get(chatId) ?? [], rows: rows.get(chatId) ?? [] },
+    ]);
+}
+
+/** Closed notices first: they are about what came before. A storm comes after the rows that it followed. */
+async function deliverLoad(load: Load, delivery: Delivery, signal: AbortSignal): Promise<void> {
+  const closed = load.notices.filter((one) => one.state === 'pending');
+  const storms = load.notices.filter((one) => one.state === 'open');
+  await deliverNotices(closed, delivery, signal);
+  await deliverRows(load.rows, delivery, signal);
+  await deliverNotices(storms, delivery, signal);
 }

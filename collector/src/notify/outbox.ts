@@ -17,12 +17,20 @@ export interface OutboxRow {
 /** So many rows of a chat are read at once. */
 const ROWS_OF_CHAT_MAX = 50;
 
-/** The oldest pending rows of up to `chatsMax` chats, those of `busy` left out. */
+export interface PendingOptions {
+  /** Chats that are left out. */
+  readonly busy: readonly string[];
+  readonly chatsMax: number;
+  /** Only rows that the triage has let pass. */
+  readonly triaged: boolean;
+}
+
+/** The oldest pending rows of some chats. */
 export async function readPending(
   sql: Sql,
-  busy: readonly string[],
-  chatsMax: number,
+  { busy, chatsMax, triaged }: PendingOptions,
 ): Promise<ReadonlyMap<string, OutboxRow[]>> {
+  const seen = triaged ? sql`and triaged_at is not null` : sql``;
   const rows = await sql<
     {
       id: string;
@@ -35,14 +43,14 @@ export async function readPending(
   >`
     select waiting.* from (
       select chat_id from alerts
-      where state = 'pending' and chat_id <> all(${busy}::text[])
+      where state = 'pending' and chat_id <> all(${[...busy]}::text[]) ${seen}
       group by chat_id order by min(id) limit ${chatsMax}
     ) as chats
     cross join lateral (
       select id, rule_id, event_id, chat_id, fields,
         greatest(extract(epoch from next_attempt_at - now()) * 1000, 0)::float8 as wait_ms
       from alerts
-      where state = 'pending' and chat_id = chats.chat_id
+      where state = 'pending' and chat_id = chats.chat_id ${seen}
       order by id limit ${ROWS_OF_CHAT_MAX}
     ) as waiting
     order by waiting.id`;

@@ -3,7 +3,7 @@
  * Keeps: the token stands in no reason and no log; every answer of the Bot API has one meaning.
  * Source: https://core.telegram.org/bots/api#making-requests (ResponseParameters) and the texts of its errors.
  */
-import { Api, GrammyError, HttpError } from 'grammy';
+import { Api, GrammyError, HttpError, InputFile } from 'grammy';
 import type { TelegramConfig } from './telegram-config.ts';
 
 export type SendOutcome =
@@ -18,21 +18,45 @@ export type SendOutcome =
   | { readonly outcome: 'bad_markup'; readonly reason: string }
   /** Nothing can be sent to anybody: the token is wrong. */
   | { readonly outcome: 'bad_token'; readonly reason: string }
+  /** The message that was to be edited is no more, or too old. */
+  | { readonly outcome: 'gone' }
   /** This message will never be taken by this chat. */
   | { readonly outcome: 'refused'; readonly reason: string };
 
+export type TextMode = 'HTML' | 'plain';
+
+/** A file with the words under it. */
+export interface NamedFile {
+  readonly name: string;
+  readonly bytes: Uint8Array;
+  /** Plain text, at most 1024 units. */
+  readonly caption: string;
+}
+
+export interface ShownMessage {
+  readonly chatId: string;
+  readonly messageId: number;
+}
+
 export interface Bot {
-  send(
-    chatId: string,
+  send(chatId: string, text: string, mode: TextMode, signal: AbortSignal): Promise<SendOutcome>;
+  /** Changes a message's text. A text that it has already counts as done. */
+  edit(
+    message: ShownMessage,
     text: string,
-    mode: 'HTML' | 'plain',
+    mode: TextMode,
     signal: AbortSignal,
   ): Promise<SendOutcome>;
+  document(chatId: string, file: NamedFile, signal: AbortSignal): Promise<SendOutcome>;
   /** The bot's name; throws an Error without the token. */
   name(): Promise<string>;
 }
 
 const RETRY_AFTER_DEFAULT_S = 5;
+const NOT_MODIFIED = /message is not modified/i;
+const NOT_THERE = /message (to edit not found|can't be edited)|MESSAGE_ID_INVALID/i;
+
+type Signal = Parameters<Api['sendMessage']>[3];
 
 /** Makes the bot; nothing is sent before the first call. */
 export function createBot(config: TelegramConfig & { readonly token: string }): Bot {
@@ -41,22 +65,32 @@ export function createBot(config: TelegramConfig & { readonly token: string }): 
     timeoutSeconds: Math.max(config.timeout / 1000, 1),
     sensitiveLogs: false,
   });
+  const options = (mode: TextMode) => ({
+    ...(mode === 'HTML' ? { parse_mode: 'HTML' as const } : {}),
+    link_preview_options: { is_disabled: true },
+  });
   return {
     async send(chatId, text, mode, signal) {
-      try {
-        const sent = await api.sendMessage(
-          chatId,
-          text,
-          {
-            ...(mode === 'HTML' ? { parse_mode: 'HTML' as const } : {}),
-            link_preview_options: { is_disabled: true },
-          },
-          signal as Parameters<Api['sendMessage']>[3],
-        );
-        return { outcome: 'done', messageId: sent.message_id };
-      } catch (error) {
-        return explain(error);
-      }
+      return await outcomeOf(async () => {
+        const sent = await api.sendMessage(chatId, text, options(mode), signal as Signal);
+        return sent.message_id;
+      });
+    },
+    async edit({ chatId, messageId }, text, mode, signal) {
+      const edited = await outcomeOf(async () => {
+        await api.editMessageText(chatId, messageId, text, options(mode), signal as Signal);
+        return messageId;
+      });
+      if (edited.outcome !== 'refused') return edited;
+      if (NOT_MODIFIED.test(edited.reason)) return { outcome: 'done', messageId };
+      return NOT_THERE.test(edited.reason) ? { outcome: 'gone' } : edited;
+    },
+    async document(chatId, { name, bytes, caption }, signal) {
+      return await outcomeOf(async () => {
+        const file = new InputFile(bytes, name);
+        const sent = await api.sendDocument(chatId, file, { caption }, signal as Signal);
+        return sent.message_id;
+      });
     },
     async name() {
       try {
@@ -69,6 +103,14 @@ export function createBot(config: TelegramConfig & { readonly token: string }): 
       }
     },
   };
+}
+
+async function outcomeOf(call: () => Promise<number>): Promise<SendOutcome> {
+  try {
+    return { outcome: 'done', messageId: await call() };
+  } catch (error) {
+    return explain(error);
+  }
 }
 
 function explain(error: unknown): SendOutcome {

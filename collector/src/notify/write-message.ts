@@ -15,10 +15,11 @@ export interface Message {
   readonly plain: string;
 }
 
-export type WriteMessage = (alert: {
-  readonly ruleId: string;
-  readonly fields: Readonly<Record<string, string>>;
-}) => Message;
+/** Writes a message of at most `unitsMax` UTF-16 units; so many as Telegram takes unless told otherwise. */
+export type WriteMessage = (
+  alert: { readonly ruleId: string; readonly fields: Readonly<Record<string, string>> },
+  unitsMax?: number,
+) => Message;
 
 /** UTF-16 units of the text that the chat shows. */
 export const MESSAGE_UNITS_MAX = 4096;
@@ -33,7 +34,8 @@ const TEXT_OF: Readonly<Record<string, string>> = Object.fromEntries(
   Object.entries(ESCAPES).map(([text, escaped]) => [escaped, text]),
 );
 
-const escapeHtml = (value: unknown): string =>
+/** The text as HTML that shows it. */
+export const escapeHtml = (value: unknown): string =>
   String(value).replace(/[&<>"]/g, (character) => ESCAPES[character] ?? '');
 
 /** What Telegram shows of its HTML. Fields are escaped, so every `<` left is the template's own. */
@@ -49,10 +51,15 @@ export function createWriteMessage(config: AlertsConfig): WriteMessage {
       rule.template === undefined ? [] : [[rule.id, rule.template] as const],
     ),
   );
-  return ({ ruleId, fields }) => write(ofRule.get(ruleId) ?? config.template, fields);
+  return ({ ruleId, fields }, unitsMax = MESSAGE_UNITS_MAX) =>
+    write(ofRule.get(ruleId) ?? config.template, fields, unitsMax);
 }
 
-function write(template: string, fields: Readonly<Record<string, string>>): Message {
+function write(
+  template: string,
+  fields: Readonly<Record<string, string>>,
+  messageUnitsMax: number,
+): Message {
   const whole = Object.entries(fields).map(
     ([name, value]) => [name, visibleText(String(value))] as const,
   );
@@ -63,12 +70,12 @@ function write(template: string, fields: Readonly<Record<string, string>>): Mess
       undefined,
       { escape: escapeHtml },
     );
-  const fits = (html: string): boolean => shown(html).length <= MESSAGE_UNITS_MAX;
+  const fits = (html: string): boolean => shown(html).length <= messageUnitsMax;
 
   let html = withFieldsOf(Number.POSITIVE_INFINITY);
   if (!fits(html)) {
     // The longest fields give way first: the most units a field that still let the message fit.
-    let [low, high] = [0, MESSAGE_UNITS_MAX];
+    let [low, high] = [0, messageUnitsMax];
     while (high - low > 1) {
       const middle = Math.floor((low + high) / 2);
       if (fits(withFieldsOf(middle))) low = middle;
@@ -76,7 +83,7 @@ function write(template: string, fields: Readonly<Record<string, string>>): Mess
     }
     html = withFieldsOf(low);
   }
-  const plain = cutMiddle(shown(html), MESSAGE_UNITS_MAX);
+  const plain = cutMiddle(shown(html), messageUnitsMax);
   // Only a template that is too long by itself comes here; its markup cannot be kept.
   return { html: fits(html) ? html : escapeHtml(plain), plain };
 }

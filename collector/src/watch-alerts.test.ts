@@ -1,0 +1,50 @@
+/**
+ * Goal: alerts.yml can be changed while the collector runs, and a mistake in it breaks nothing. Method: real files, the real loader.
+ */
+import assert from 'node:assert/strict';
+import { renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { type Log, loadConfig, SILENT_LOG } from '@launchbeat/ecs-schemas/beat';
+import { processStart } from '../../tests/support/documents.ts';
+import { eventually } from '../../tests/support/eventually.ts';
+import { temporaryFolder } from '../../tests/support/temporary-folder.ts';
+import { alertsConfigSchema } from './assess/alerts-config.ts';
+import { createLiveRules } from './live-rules.ts';
+import { watchAlerts } from './watch-alerts.ts';
+
+test('a changed alerts.yml is in force for the next chunk; one with a mistake leaves the rules as they were', async (t) => {
+  const file = join(temporaryFolder(t), 'alerts.yml');
+  writeFileSync(file, 'chats: {duty: 1}\n');
+  const load = () => loadConfig({ file, schema: alertsConfigSchema, environment: {} });
+  const rules = createLiveRules(load(), true);
+  const errors: string[] = [];
+  const log: Log = { ...SILENT_LOG, error: ({ err }) => void errors.push(String(err)) };
+  t.after(watchAlerts({ file, load, use: (alerts) => rules.use(alerts), log, everyMs: 20 }));
+  const chats = (): string[] => rules.assess([processStart()]).map((one) => one.chatId);
+  assert.deepEqual(chats(), ['1']);
+
+  // As editors do it: another file takes its place.
+  writeFileSync(`${file}.new`, 'chats: {duty: 1, boss: 2}\nrules: [{id: all}]\n');
+  renameSync(`${file}.new`, file);
+  await eventually(() => chats().length === 2);
+
+  writeFileSync(file, 'chats: {duty: 1}\nrules: [{id: all, program: [x]}]\n');
+  await eventually(() => errors.length === 1);
+  assert.match(errors[0] ?? '', /alerts\.yml:2: rules\.0\.program: Unknown key/);
+  assert.deepEqual(chats(), ['1', '2']);
+
+  writeFileSync(
+    file,
+    'chats: {duty: 3}\nrules: [{id: all}, {id: many, kind: threshold, count: 2, within: 1m}]\n',
+  );
+  await eventually(() => rules.tracked().length === 1);
+  assert.deepEqual(chats(), ['3']);
+});
+
+test('without a bot there are no rules, whatever the file says', () => {
+  const alerts = alertsConfigSchema.parse({ chats: { duty: 1 } });
+  const rules = createLiveRules(alerts, false);
+  rules.use(alerts);
+  assert.deepEqual(rules.assess([processStart()]), []);
+});
