@@ -70,9 +70,9 @@ audit-policy: node_modules/.package-lock.json ## Write the GPO backup of the aud
 
 WINDOWS := agent/windows/package
 # What the MSI is told when nobody tells it at its command line; a domain installs it so without a transform.
-WINDOWS_PROPERTIES := SERVER KEYFILE CA PROGRAMS SERVICEACCOUNT
+WINDOWS_PROPERTIES := SERVER TOKEN KEYFILE CA PROGRAMS SERVICEACCOUNT
 
-windows: node_modules/.package-lock.json $(WINDOWS)/node_modules/.package-lock.json ## ZIP and MSI for Windows, into dist/windows (SERVER=… KEYFILE=… CA=… PROGRAMS=…)
+windows: node_modules/.package-lock.json $(WINDOWS)/node_modules/.package-lock.json ## ZIP and MSI for Windows, into dist/windows (SERVER=… TOKEN=… CA=… PROGRAMS=…)
 	@$(NODE) $(WINDOWS)/make-package.ts $(foreach name,$(WINDOWS_PROPERTIES),$(if $($(name)),'$(name)=$($(name))'))
 	@$(NODE) --test --test-reporter=dot '$(WINDOWS)/*.test.ts'
 

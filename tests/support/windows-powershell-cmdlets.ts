@@ -37,6 +37,19 @@ export const WINDOWS_POWERSHELL_CMDLETS: Readonly<Record<string, readonly string
     ...CHANGES,
   ],
   'Export-ModuleMember': ['Function', 'Cmdlet', 'Variable', 'Alias'],
+  'Get-Content': [
+    ...['Path', 'LiteralPath', 'ReadCount', 'TotalCount', 'Tail', 'Filter', 'Include', 'Exclude'],
+    ...['Force', 'Delimiter', 'Wait', 'Raw', 'Encoding', 'Stream'],
+  ],
+  'Restart-Service': [
+    'Name',
+    'DisplayName',
+    'InputObject',
+    'Force',
+    'PassThru',
+    'Include',
+    'Exclude',
+  ],
   'Get-Acl': ['Path', 'LiteralPath', 'Audit', 'Filter', 'Include', 'Exclude'],
   'Get-ChildItem': [
     'Path',

@@ -12,9 +12,9 @@ import { serviceSid } from './service-account.ts';
 const TOOL = 'x86_64-w64-mingw32-';
 const SOURCES = join(PACKAGE_FOLDER, 'host');
 const SHARED = ['paths', 'account', 'protected-folder', 'settings', 'setup'];
-const EXE = ['main', 'service', 'agent-process'];
+const EXE = ['main', 'service', 'agent-process', 'protect'];
 const DLL = ['msi-actions'];
-const LIBRARIES = ['advapi32', 'netapi32', 'shell32', 'ole32'];
+const LIBRARIES = ['advapi32', 'netapi32', 'shell32', 'ole32', 'crypt32'];
 const EVENT_SOURCE_KEY = `SYSTEM\\CurrentControlSet\\Services\\EventLog\\Application\\${PRODUCT.service}`;
 
 /** A C string literal, wide. */

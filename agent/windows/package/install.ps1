@@ -15,8 +15,8 @@
     Address of the collector, as https://collector.example.org:8443.
 
 .PARAMETER KeyFile
-    File with the key (id:secret) of this PC; %COMPUTERNAME% in it is replaced. Without it, and if there is no key yet, the key is
-    asked for. It is never an argument: Windows logs command lines.
+    File with the key of this PC, or an enrolment token (both id:secret; a token begins with enroll-). %COMPUTERNAME% in its path
+    is replaced. Without it, and if there is neither yet, it is asked for. It is never an argument: Windows logs command lines.
 
 .PARAMETER Ca
     Full path of the CA's certificate (PEM), or its SHA-256 fingerprint.
@@ -94,7 +94,7 @@ try {
     $data = Join-Path -Path $env:ProgramData -ChildPath 'Launchbeat'
     $settings = Join-Path -Path $data -ChildPath 'install.env'
     $hasKey = (Test-Path -LiteralPath $settings) -and
-        ([System.IO.File]::ReadAllText($settings) -match '(?m)^LAUNCHBEAT_API_KEY=.')
+        ([System.IO.File]::ReadAllText($settings) -match '(?m)^LAUNCHBEAT_(API_KEY|ENROLLMENT_TOKEN)=.')
 } catch {
     Write-Error -ErrorRecord $_ -ErrorAction Continue
     exit 1
@@ -138,7 +138,7 @@ try {
     if (-not $NoStart) { $setup += '--start' }
     $exe = Join-Path -Path $program -ChildPath 'launchbeat.exe'
     if (-not $KeyFile -and -not $hasKey) {
-        $secret = Read-Host -Prompt 'Key of this PC (id:secret)' -AsSecureString
+        $secret = Read-Host -Prompt 'Key of this PC, or enrolment token (id:secret)' -AsSecureString
         $key = (New-Object -TypeName System.Net.NetworkCredential -ArgumentList '', $secret).Password
         $setup += '--key-stdin'
         $key | & $exe @setup

@@ -1,6 +1,6 @@
 /**
  * `make windows`: from the sources to `dist/windows`, on Linux: the ZIP, the MSI, the bill of materials, SHA256SUMS.
- * Arguments NAME=value become the MSI's own properties (SERVER, KEYFILE, CA, PROGRAMS, SERVICEACCOUNT), so that a domain
+ * Arguments NAME=value become the MSI's own properties (SERVER, TOKEN, KEYFILE, CA, PROGRAMS, SERVICEACCOUNT), so that a domain
  * can install it without a transform. LAUNCHBEAT_SIGN=cert.pfx signs launchbeat.exe and the MSI with osslsigncode.
  */
 import { createHash } from 'node:crypto';
@@ -14,7 +14,9 @@ import { sign } from './sign.ts';
 import { stage, stagedFiles, ZIP_SCRIPTS } from './stage.ts';
 import { writeZip } from './write-zip.ts';
 
-const PROPERTIES: readonly string[] = ['SERVER', 'KEYFILE', 'CA', 'PROGRAMS', 'SERVICEACCOUNT'];
+const PROPERTIES: readonly string[] = [
+  ...['SERVER', 'TOKEN', 'KEYFILE', 'CA', 'PROGRAMS', 'SERVICEACCOUNT'],
+];
 
 function defaultsOf(args: readonly string[]): Defaults {
   const pairs = args.map((arg) => {

@@ -16,6 +16,8 @@ export interface Defaults {
   readonly KEYFILE?: string;
   readonly CA?: string;
   readonly PROGRAMS?: string;
+  /** For every PC that installs it; one that expires, or has a number of uses. */
+  readonly TOKEN?: string;
   readonly SERVICEACCOUNT?: string;
 }
 
@@ -115,7 +117,7 @@ export function msiSource(options: MsiSourceOptions): string {
     <Property Id="ARPPRODUCTICON" Value="launchbeat.ico"/>
     <Property Id="ARPNOMODIFY" Value="1"/>
     <Property Id="ARPCOMMENTS" Value="${PRODUCT.description}"/>
-    <Property Id="MsiHiddenProperties" Value="KEY;Configure"/>${properties(defaults)}
+    <Property Id="MsiHiddenProperties" Value="KEY;TOKEN;Configure"/>${properties(defaults)}
     <Property Id="ACCOUNTBEFORE">
       <RegistrySearch Id="AccountBefore" Root="HKLM" Key="SOFTWARE\\${PRODUCT.name}" Name="ServiceAccount" Type="raw" Win64="yes"/>
     </Property>
@@ -123,7 +125,7 @@ export function msiSource(options: MsiSourceOptions): string {
     <CustomAction Id="KeepAccount" Property="SERVICEACCOUNT" Value="[ACCOUNTBEFORE]"/>
     <CustomAction Id="DefaultAccount" Property="SERVICEACCOUNT" Value="NT SERVICE\\${PRODUCT.service}"/>
     <CustomAction Id="TellConfigure" Property="Configure" HideTarget="yes"
-        Value="[INSTALLFOLDER]|[SERVICEACCOUNT]|[SERVER]|[KEY]|[KEYFILE]|[CA]|[PROGRAMS]"/>
+        Value="[INSTALLFOLDER]|[SERVICEACCOUNT]|[SERVER]|[KEY]|[KEYFILE]|[CA]|[PROGRAMS]|[TOKEN]"/>
     <CustomAction Id="Configure" BinaryKey="Actions" DllEntry="Configure" Execute="deferred" Impersonate="no" HideTarget="yes"/>
     <CustomAction Id="TellCleanUp" Property="CleanUp" Value="[SERVICEACCOUNT]|[PURGE]"/>
     <CustomAction Id="CleanUp" BinaryKey="Actions" DllEntry="CleanUp" Execute="deferred" Impersonate="no"/>

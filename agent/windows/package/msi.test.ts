@@ -90,15 +90,22 @@ test('both actions run deferred as System, and the key is kept out of the log', 
   assert.equal(types.get('Configure'), DLL + DEFERRED + AS_SYSTEM + HIDDEN);
   assert.equal(types.get('CleanUp'), DLL + DEFERRED + AS_SYSTEM);
   assert.equal(types.get('TellConfigure'), SETS + HIDDEN);
-  assert.deepEqual(property('MsiHiddenProperties')?.split(';').sort(), ['Configure', 'KEY']);
+  assert.deepEqual(property('MsiHiddenProperties')?.split(';').sort(), [
+    'Configure',
+    'KEY',
+    'TOKEN',
+  ]);
   const data = table('CustomAction').find((row) => row['Action'] === 'TellConfigure')?.['Target'];
-  assert.equal(data, '[INSTALLFOLDER]|[SERVICEACCOUNT]|[SERVER]|[KEY]|[KEYFILE]|[CA]|[PROGRAMS]');
+  assert.equal(
+    data,
+    '[INSTALLFOLDER]|[SERVICEACCOUNT]|[SERVER]|[KEY]|[KEYFILE]|[CA]|[PROGRAMS]|[TOKEN]',
+  );
 });
 
 test('what is told at the command line reaches the part that runs as System', { skip }, () => {
   const secure = property('SecureCustomProperties')?.split(';') ?? [];
-  for (const name of ['SERVER', 'KEY', 'KEYFILE', 'CA', 'PROGRAMS', 'SERVICEACCOUNT', 'PURGE'])
-    assert.ok(secure.includes(name), name);
+  const told = ['SERVER', 'TOKEN', 'KEY', 'KEYFILE', 'CA', 'PROGRAMS', 'SERVICEACCOUNT', 'PURGE'];
+  for (const name of told) assert.ok(secure.includes(name), name);
   assert.ok(secure.includes('WIX_UPGRADE_DETECTED'), 'MajorUpgrade needs its own two');
 });
 
@@ -124,7 +131,7 @@ test('defaults of a build stand in the Property table; a build without them has 
   });
   assert.equal(property('SERVER', baked.msi), 'https://a.example:8443');
   assert.equal(property('KEYFILE', baked.msi), '\\\\srv\\keys$\\%COMPUTERNAME%.key');
-  for (const name of ['SERVER', 'KEY', 'KEYFILE', 'CA', 'PROGRAMS', 'SERVICEACCOUNT'])
+  for (const name of ['SERVER', 'TOKEN', 'KEY', 'KEYFILE', 'CA', 'PROGRAMS', 'SERVICEACCOUNT'])
     assert.equal(property(name), undefined, name);
 });
 

@@ -41,8 +41,11 @@ for (const { name } of ZIP_SCRIPTS) {
   });
 }
 
-test('the key reaches launchbeat.exe by standard input or as a file, never as an argument', () => {
+test('key and token reach launchbeat.exe by standard input or as a file, never as an argument', () => {
   const text = readFileSync(join(import.meta.dirname, 'install.ps1'), 'utf8');
   assert.doesNotMatch(text, /'--key'|\[string\] \$Key\b/);
   assert.match(text, /\$key \| & \$exe @setup/);
+  const enrol = readFileSync(join(import.meta.dirname, 'enroll.ps1'), 'utf8');
+  assert.doesNotMatch(enrol, /--token|\[string\] \$Token\b/);
+  assert.match(enrol, /\$token \| & \$exe @arguments/);
 });

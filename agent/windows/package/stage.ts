@@ -74,7 +74,7 @@ export function stage(host: HostFiles): string {
 }
 
 /** Files that the ZIP has besides the tree: its installer. */
-export const ZIP_SCRIPTS = ['install.ps1', 'uninstall.ps1'].map((name) => ({
+export const ZIP_SCRIPTS = ['install.ps1', 'uninstall.ps1', 'enroll.ps1'].map((name) => ({
   name,
   bytes: (): Buffer => Buffer.from(withCrlf(readFileSync(join(PACKAGE_FOLDER, name), 'utf8'))),
 }));

@@ -180,8 +180,8 @@ test('what is told wrongly is refused with the mend, and the key is never in the
   const rows: [string[], string | undefined, RegExp][] = [
     [['--server', 'collector.example'], undefined, /SERVER must be the collector's address/],
     [['--server', "https://a'b"], undefined, /SERVER must be/],
-    [['--key-stdin'], 'onlysecret\n', /KEY must be id:secret/],
-    [['--key-stdin'], 'id:se cret\n', /KEY must be id:secret/],
+    [['--key-stdin'], 'onlysecret\n', /key or token must be id:secret/],
+    [['--key-stdin'], 'id:se cret\n', /key or token must be id:secret/],
     [['--key-file', 'C:\\nothing.key'], undefined, /cannot be read \(error 2\)/],
     [['--ca', 'ca.pem'], undefined, /full path of a PEM file/],
     [['--ca', 'C:\\not-a-ca.pem'], undefined, /holds no PEM certificate/],
@@ -196,4 +196,42 @@ test('what is told wrongly is refused with the mend, and the key is never in the
   }
   const unknown = await setup(['install', '--sevrer', 'x']);
   assert.equal(unknown.code, 2);
+});
+
+test('a token waits for the agent to enrol; a key told later takes its place', {
+  skip,
+}, async () => {
+  const setup = unpacked(true);
+  const told = async (secret: string): Promise<string> => {
+    const end = await setup(['install', '--account', ACCOUNT, '--key-stdin'], `${secret}\n`);
+    assert.equal(end.code, 0, end.stderr);
+    return wine.read(`${DATA}/install.env`) ?? '';
+  };
+  const waiting = await told('enroll-abc:secret2');
+  assert.match(waiting, /^LAUNCHBEAT_ENROLLMENT_TOKEN=enroll-abc:secret2$/m);
+  assert.doesNotMatch(waiting, /LAUNCHBEAT_API_KEY/);
+  const keyed = await told('id1:secret1');
+  assert.match(keyed, /^LAUNCHBEAT_API_KEY=id1:secret1$/m);
+  assert.doesNotMatch(keyed, /ENROLLMENT_TOKEN/);
+});
+
+test('--protect binds a key by DPAPI, --unprotect gives it back; what was changed is refused', {
+  skip,
+}, async () => {
+  unpacked(true);
+  const key = Buffer.from('0123456789abcdef0123456789abcdef').toString('base64');
+  const closed = await wine.run([EXE, '--protect'], key);
+  assert.equal(closed.code, 0, closed.stderr);
+  assert.match(closed.stdout, /^[A-Za-z0-9+/]+=*$/);
+  assert.ok(!Buffer.from(closed.stdout, 'base64').includes(Buffer.from(key, 'base64')));
+  const opened = await wine.run([EXE, '--unprotect'], closed.stdout);
+  assert.equal(opened.stdout, key, opened.stderr);
+  const changed = Buffer.from(closed.stdout, 'base64');
+  changed[changed.length - 1] = (changed.at(-1) ?? 0) ^ 1;
+  for (const wrong of [changed.toString('base64'), key, 'no base64 at all!', '']) {
+    const refused = await wine.run([EXE, '--unprotect'], wrong);
+    assert.equal(refused.code, 1, wrong);
+    assert.equal(refused.stdout, '');
+    assert.match(refused.stderr, /error \d+/);
+  }
 });

@@ -18,6 +18,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { runProgram } from '../../../tests/support/processes.ts';
 import { temporaryFolder } from '../../../tests/support/temporary-folder.ts';
+import { dpapiGuard } from './key-guard.ts';
 import { openKeystore } from './keystore.ts';
 
 const SECRET = 'key-7:Zx9-very-secret';
@@ -173,4 +174,32 @@ test('a secret typed on a terminal is not echoed', (t) => {
   assert.ok(!end.stdout.includes('Zx9'), end.stdout);
   assert.equal(openKeystore(folder, 'launchbeat').read().get('API_KEY'), SECRET, end.stdout);
   assert.ok(statSync(file).size > 0);
+});
+
+test('a key bound to a PC is on disk in no other form, and of no use on another PC', (t) => {
+  if (process.platform === 'win32') {
+    t.skip('the stand-in for launchbeat.exe is a shell script');
+    return;
+  }
+  const folder = temporaryFolder(t);
+  const host = (name: string, script: string): string => {
+    const file = join(folder, name);
+    writeFileSync(file, `#!/bin/sh\n${script}\n`, { mode: 0o700 });
+    return file;
+  };
+  // A cipher that is its own inverse, so that the same script binds and opens.
+  const turn = String.raw`base64 -d | LC_ALL=C tr '\000-\377' '\200-\377\000-\177' | base64 -w0`;
+  const here = dpapiGuard(host('here', turn));
+  const elsewhere = dpapiGuard(host('elsewhere', `echo 'made on another PC' >&2; exit 1`));
+  openKeystore(folder, 'launchbeat', here).write(new Map([['API_KEY', SECRET]]));
+  assert.equal(openKeystore(folder, 'launchbeat', here).read().get('API_KEY'), SECRET);
+  const stored = readFileSync(join(folder, 'launchbeat.keystore.key'));
+  assert.match(stored.toString('latin1'), /^DPAPI1\n/);
+  assert.ok(!stored.includes(here.open(stored)));
+  assert.throws(
+    () => openKeystore(folder, 'launchbeat', elsewhere).read(),
+    /keystore\.key cannot be read: .*elsewhere --unprotect: made on another PC/,
+  );
+  // Without launchbeat.exe, as on this system: refused in words too.
+  assert.throws(() => openKeystore(folder, 'launchbeat').read(), /bound to the Windows PC/);
 });

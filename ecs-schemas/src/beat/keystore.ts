@@ -1,6 +1,6 @@
 /**
  * Takes names and secrets, keeps them in `<path.data>/<program>.keystore`, encrypted with AES-256-GCM under a random key in
- * `<program>.keystore.key` beside it; both files are for their owner alone.
+ * `<program>.keystore.key` beside it; both files are for their owner alone, and on Windows the key is bound to the PC.
  * Keeps: a keystore that was changed or has another key is refused, never read in part; no secret is in any message.
  * What it is for: secrets stay out of configs, process lists and backups of one file. It is no vault: who can read both files
  * as the program's account can read the secrets (Beats' keystore has a key that follows from an empty password).
@@ -8,6 +8,7 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { type KeyGuard, keyGuard } from './key-guard.ts';
 import { readPrivateFile } from './private-file.ts';
 import { replaceFile } from './replace-file.ts';
 
@@ -41,14 +42,27 @@ export interface Keystore {
 }
 
 /** The keystore of a program in a data folder. Nothing is touched before a method is called. */
-export function openKeystore(dataFolder: string, program: string): Keystore {
+export function openKeystore(
+  dataFolder: string,
+  program: string,
+  guard: KeyGuard = keyGuard(),
+): Keystore {
   const file = join(dataFolder, `${program}.keystore`);
   const keyFile = `${file}.key`;
 
   const readKey = (): Buffer | undefined => {
-    const key = readPrivateFile(keyFile);
-    if (key !== undefined && key.length !== KEY_BYTES) throw broken(keyFile, 'it is no key');
+    const stored = readPrivateFile(keyFile);
+    if (stored === undefined) return undefined;
+    const key = opened(stored);
+    if (key.length !== KEY_BYTES) throw broken(keyFile, 'it is no key');
     return key;
+  };
+  const opened = (stored: Buffer): Buffer => {
+    try {
+      return guard.open(stored);
+    } catch (error) {
+      throw broken(keyFile, (error as Error).message);
+    }
   };
   const seal = (entries: ReadonlyMap<string, string>, key: Buffer): void => {
     const nonce = randomBytes(NONCE_BYTES);
@@ -65,7 +79,7 @@ export function openKeystore(dataFolder: string, program: string): Keystore {
   };
   const makeKey = (): Buffer => {
     const key = randomBytes(KEY_BYTES);
-    replaceFile(keyFile, key);
+    replaceFile(keyFile, guard.close(key));
     return key;
   };
 

@@ -35,6 +35,7 @@ typedef struct {
   const wchar_t *key_file;
   const wchar_t *ca;
   const wchar_t *programs;
+  const wchar_t *token;
 } Told;
 /* Checks what was told and writes it into the folder; what was not told stays as it was. */
 BOOL write_settings(const wchar_t *folder, const wchar_t *account_sid, const Told *told, Fault *fault);
@@ -82,6 +83,9 @@ int run_agent_in_console(const wchar_t *arguments);
 int run_setup(int count, wchar_t **arguments);
 /* Steps that the MSI takes too, with the service there already: folders, settings, group. `program` is the folder of launchbeat.exe. */
 BOOL configure(const Told *told, const wchar_t *program, Fault *fault);
+
+/* protect.c: DPAPI, standard input to standard output; gives the exit code. */
+int run_protect(BOOL protect);
 
 /* service.c */
 int run_service(void);

@@ -1,7 +1,7 @@
 /*
  * The MSI's custom actions. Both are deferred, run as System, and get what they need as CustomActionData: a deferred action
- * sees no properties. The MSI hides that value and the property KEY from its log.
- *   Configure   folder of the program|account|SERVER|KEY|KEYFILE|CA|PROGRAMS   folders, settings, group
+ * sees no properties. The MSI hides that value and the properties KEY and TOKEN from its log.
+ *   Configure   folder of the program|account|SERVER|KEY|KEYFILE|CA|PROGRAMS|TOKEN   folders, settings, group
  *   CleanUp     account|PURGE   group; with PURGE=1 the data too
  */
 #include "host.h"
@@ -44,7 +44,7 @@ __declspec(dllexport) UINT __stdcall Configure(MSIHANDLE install) {
   wchar_t *parts[PARTS_MAX];
   Fault fault;
   read_parts(install, data, parts);
-  Told told = {parts[1], parts[2], parts[3], parts[4], parts[5], parts[6]};
+  Told told = {parts[1], parts[2], parts[3], parts[4], parts[5], parts[6], parts[7]};
   /* The MSI's name of a folder ends with a backslash. */
   size_t length = wcslen(parts[0]);
   if (length > 0 && parts[0][length - 1] == L'\\') parts[0][length - 1] = 0;

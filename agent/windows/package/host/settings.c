@@ -1,7 +1,8 @@
 /*
  * What an installer was told, kept in the data folder and given to the agent at each start:
- *   install.env   NAME=value, UTF-8, a line each. LAUNCHBEAT_COLLECTOR_URL and LAUNCHBEAT_API_KEY are what launchbeat.yml asks
- *                 for; LAUNCHBEAT_PROGRAMS and LAUNCHBEAT_CA_FINGERPRINT become -E settings
+ *   install.env   NAME=value, UTF-8, a line each. LAUNCHBEAT_COLLECTOR_URL and LAUNCHBEAT_API_KEY, or in its place
+ *                 LAUNCHBEAT_ENROLLMENT_TOKEN, are what launchbeat.yml asks for; LAUNCHBEAT_PROGRAMS and
+ *                 LAUNCHBEAT_CA_FINGERPRINT become -E settings
  *   ca.crt        the CA's certificate, if one was given as a file
  * Keeps: an upgrade that is told nothing changes nothing; the key stands in no command line.
  */
@@ -62,8 +63,11 @@ static BOOL check_key(const wchar_t *key, Fault *fault) {
     if (*at > 0x7e) plain = FALSE;
   if (plain && colon != NULL && colon != key && colon[1] != 0) return TRUE;
   return fault_set(fault, ERROR_INVALID_PARAMETER,
-                   L"KEY must be id:secret, as `launchbeat-collector agents add` printed it; what was given is not.");
+                   L"A key or token must be id:secret, as `launchbeat-collector agents add` or `tokens add` printed it; "
+                   L"what was given is not.");
 }
+
+static BOOL is_token(const wchar_t *secret) { return wcsncmp(secret, L"enroll-", 7) == 0; }
 
 /* Reads a key from a file; %COMPUTERNAME% in its path is replaced. `key` has VALUE_UNITS_MAX units. */
 static BOOL read_key(const wchar_t *key_file, wchar_t *key, Fault *fault) {
@@ -148,16 +152,30 @@ static BOOL put_line(char *text, size_t size, const char *name, const wchar_t *v
   return TRUE;
 }
 
+/* A key takes the place of a token that waited for one; a token leaves a key that is there alone: the agent prefers the key. */
+static BOOL put_secret(char *text, size_t size, const wchar_t *secret, Fault *fault) {
+  if (!check_key(secret, fault)) return FALSE;
+  if (is_token(secret)) return put_line(text, size, "LAUNCHBEAT_ENROLLMENT_TOKEN", secret, fault);
+  return put_line(text, size, "LAUNCHBEAT_ENROLLMENT_TOKEN", L"", fault) &&
+         put_line(text, size, "LAUNCHBEAT_API_KEY", secret, fault);
+}
+
 /* Takes the text of install.env, puts in what was told. */
 static BOOL put_told(char *text, size_t size, const Told *values, Fault *fault) {
   wchar_t hex[65], key[VALUE_UNITS_MAX];
   if (told(values->server) && !(check_server(values->server, fault) &&
                                 put_line(text, size, "LAUNCHBEAT_COLLECTOR_URL", values->server, fault)))
     return FALSE;
+  if (told(values->token)) {
+    if (!is_token(values->token))
+      return fault_set(fault, ERROR_INVALID_PARAMETER,
+                       L"TOKEN must begin with enroll-, as `launchbeat-collector tokens add` printed it; a key goes by KEYFILE.");
+    if (!put_secret(text, size, values->token, fault)) return FALSE;
+  }
   if (told(values->key)) {
-    if (!check_key(values->key, fault) || !put_line(text, size, "LAUNCHBEAT_API_KEY", values->key, fault)) return FALSE;
+    if (!put_secret(text, size, values->key, fault)) return FALSE;
   } else if (told(values->key_file)) {
-    BOOL done = read_key(values->key_file, key, fault) && put_line(text, size, "LAUNCHBEAT_API_KEY", key, fault);
+    BOOL done = read_key(values->key_file, key, fault) && put_secret(text, size, key, fault);
     SecureZeroMemory(key, sizeof key);
     if (!done) return FALSE;
   }
