@@ -13,7 +13,7 @@ import { uuidOf } from './sbom.ts';
 import { settleSummary } from './summary-information.ts';
 
 /** Properties of the command line that reach the part of msiexec that runs as System. */
-const SECURE = ['SERVER', 'KEY', 'KEYFILE', 'CA', 'PROGRAMS', 'SERVICEACCOUNT', 'PURGE'];
+const SECURE = ['SERVER', 'TOKEN', 'KEY', 'KEYFILE', 'CA', 'PROGRAMS', 'SERVICEACCOUNT', 'PURGE'];
 
 /**
  * Numbers in InstallExecuteSequence, where wixl puts an action elsewhere or does not know it. The old version goes inside the
