@@ -3,12 +3,20 @@
  */
 import { hostname, release, type } from 'node:os';
 import type { HealthNote } from '@launchbeat/ecs-schemas';
-import { type Log, type Metrics, type Paths, SILENT_LOG } from '@launchbeat/ecs-schemas/beat';
+import {
+  type Log,
+  type Metrics,
+  openKeystore,
+  type Paths,
+  SILENT_LOG,
+} from '@launchbeat/ecs-schemas/beat';
 import { createCounterNotes } from './checkin/counter-notes.ts';
 import { createCheckIn } from './checkin/create-check-in.ts';
 import { openFactBox } from './checkin/fact-box.ts';
+import { createKeyRotation } from './checkin/rotate-key.ts';
 import { spoolStanding } from './checkin/spool-standing.ts';
-import type { AgentConfig } from './config.ts';
+import { AGENT_HOME, type AgentConfig } from './config.ts';
+import type { AgentKey } from './upload/agent-key.ts';
 import { failoverExchange } from './upload/failover-exchange.ts';
 import { openHttpExchange } from './upload/http-exchange.ts';
 import type { OutputConfig } from './upload/output-config.ts';
@@ -16,6 +24,8 @@ import type { OutputConfig } from './upload/output-config.ts';
 export interface OpenCheckInOptions {
   readonly config: AgentConfig;
   readonly output: OutputConfig;
+  /** Shared with upload: what is rotated here is used there. */
+  readonly key: AgentKey;
   readonly paths: Paths;
   readonly spoolFolder: string;
   readonly agent: { readonly id: string; readonly ephemeralId: string; readonly version: string };
@@ -42,10 +52,10 @@ const LAST_MS_MAX = 3000;
 
 /** Opens it; nothing is sent before run(). Throws when a file of the config cannot be read. */
 export function openCheckIn(options: OpenCheckInOptions): AgentCheckIn {
-  const { config, output, paths, agent, log } = options;
+  const { config, output, paths, agent, key, log } = options;
   const collectors = output.url.map((url) => ({
     url,
-    http: openHttpExchange(url, output, Date.now),
+    http: openHttpExchange(url, output, Date.now, key),
   }));
   // Upload says already which collector is out.
   const http = failoverExchange(collectors, SILENT_LOG);
@@ -76,7 +86,11 @@ export function openCheckIn(options: OpenCheckInOptions): AgentCheckIn {
       counters: Object.fromEntries(counters.slice(0, COUNTERS_MAX)),
     };
   };
-  const loop = createCheckIn({ config: config.check_in, http, box, sample, log });
+  const rotation = createKeyRotation({
+    ...{ agentId: agent.id, key, http, note: box.note, log },
+    keystore: openKeystore(paths.data, AGENT_HOME.name),
+  });
+  const loop = createCheckIn({ config: config.check_in, http, box, sample, rotation, log });
 
   return {
     note: box.note,

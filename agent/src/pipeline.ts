@@ -17,6 +17,7 @@ import { openPosition } from './spool/position.ts';
 import { recoverSpool } from './spool/recover-spool.ts';
 import { redactionKey } from './spool/redaction-key.ts';
 import type { StatsInput } from './stats/agent-stats.ts';
+import { type AgentKey, createAgentKey } from './upload/agent-key.ts';
 import { createUploader, type Uploader } from './upload/create-uploader.ts';
 import type { OutputConfig } from './upload/output-config.ts';
 
@@ -60,10 +61,12 @@ export async function createPipeline(options: PipelineOptions): Promise<Pipeline
     stateFolder: paths.data,
   });
   const position = openPosition(paths.data, log);
-  const uploader = await openUploader(options, identity.id);
+  const key = createAgentKey(config.output.collector.api_key);
+  const uploader = await openUploader(options, identity.id, key);
   spool.onAppend(() => uploader.wake());
   const checkIn = openCheckIn({
     ...{ config, output: collectorOutput(config, paths), paths, spoolFolder: folder, agent, log },
+    key,
     counters: () => metrics(),
   });
   const reading = createReading({ mapper, spool, position, log, note: checkIn.note });
@@ -125,6 +128,7 @@ export async function createPipeline(options: PipelineOptions): Promise<Pipeline
 export async function openUploader(
   options: Pick<PipelineOptions, 'config' | 'paths' | 'log'>,
   agentId: string,
+  key?: AgentKey,
 ): Promise<Uploader> {
   const { config, paths, log } = options;
   return createUploader({
@@ -133,6 +137,7 @@ export async function openUploader(
     config: collectorOutput(config, paths),
     agentId,
     log,
+    ...(key === undefined ? {} : { key }),
   });
 }
 

@@ -10,7 +10,13 @@
  * Beside it fleet: who the agents are (enrolment, keys) and how they do (check-ins).
  */
 import type { IncomingMessage } from 'node:http';
-import { CHECK_IN_PATH, CHUNKS_PATH, ENROLL_PATH, problem } from '@launchbeat/ecs-schemas';
+import {
+  CHECK_IN_PATH,
+  CHUNKS_PATH,
+  ENROLL_PATH,
+  problem,
+  ROTATE_KEY_PATH,
+} from '@launchbeat/ecs-schemas';
 import type { Log } from '@launchbeat/ecs-schemas/beat';
 import { Hono } from 'hono';
 import type { Authenticate } from './admit/authenticate.ts';
@@ -42,6 +48,7 @@ export function createApp(stages: AppStages): Hono<{ Bindings: Bindings }> {
 
   app.post(ENROLL_PATH, (c) => stages.fleet.enroll(c.req.raw, connectionOf(c.env)));
   app.post(CHECK_IN_PATH, (c) => stages.fleet.checkIn(c.req.raw, connectionOf(c.env)));
+  app.post(ROTATE_KEY_PATH, (c) => stages.fleet.rotateKey(c.req.raw, connectionOf(c.env)));
 
   app.get('/v1/whoami', async (c) => {
     const who = await stages.authenticate(c.req.raw.headers, connectionOf(c.env).address);

@@ -24,5 +24,9 @@ export function fleetMetrics(fleet: Pick<Fleet, 'counts'>): readonly Watched[] {
       ...{ name: 'enrolments_total', kind: 'counter', read: () => fleet.counts().enrolments },
       help: 'Agents that got a key for a token.',
     },
+    {
+      ...{ name: 'key_rotations_total', kind: 'counter', read: () => fleet.counts().rotations },
+      help: 'Keys given in the place of others.',
+    },
   ];
 }

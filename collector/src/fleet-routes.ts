@@ -1,5 +1,5 @@
 /**
- * POST /v1/enroll and POST /v1/checkin: who asks, a small JSON body, then fleet; gives the answer.
+ * POST /v1/enroll, /v1/checkin and /v1/rotate-key: who asks, a small JSON body, then fleet; gives the answer.
  * Keeps: a wrong token counts like a wrong key; bodies are small and few in memory; an agent speaks for itself alone.
  */
 import {
@@ -39,6 +39,8 @@ export interface FleetRoutesOptions {
 export interface FleetRoutes {
   enroll(request: Request, connection: Connection): Promise<Response>;
   checkIn(request: Request, connection: Connection): Promise<Response>;
+  /** Has no body. */
+  rotateKey(request: Request, connection: Connection): Promise<Response>;
 }
 
 const IN_FLIGHT_BYTES_MAX = 32 * 1024 * 1024;
@@ -71,6 +73,12 @@ export function createFleetRoutes(options: FleetRoutesOptions): FleetRoutes {
     } finally {
       share.release();
     }
+  }
+
+  function tooOften(key: Key): Refused | undefined {
+    if (asked.count(key.id) <= options.perMinute) return undefined;
+    const detail = `At most ${options.perMinute} check-ins a minute.`;
+    return { problem: problem('too-many-requests', detail), retryAfterSeconds: LIMIT_RETRY_S };
   }
 
   /** The key of a check-in is that of its agent; a key that has none yet takes this one. */
@@ -113,18 +121,24 @@ export function createFleetRoutes(options: FleetRoutesOptions): FleetRoutes {
       await answer(connection, log, async () => {
         const who = await authenticate(request.headers, connection.address);
         if (who.outcome === 'refused') return who;
-        if (asked.count(who.key.id) > options.perMinute) {
-          const detail = `At most ${options.perMinute} check-ins a minute.`;
-          return {
-            problem: problem('too-many-requests', detail),
-            retryAfterSeconds: LIMIT_RETRY_S,
-          };
-        }
+        const often = tooOften(who.key);
+        if (often !== undefined) return often;
         const body = await bodyOf(request, checkInSchema);
         if ('problem' in body) return body;
         const refused = await own(who.key, body.value);
         if (refused !== undefined) return refused;
         return { value: (await fleet.checkIn(body.value, who.key.name)).answer };
+      }),
+    rotateKey: async (request, connection) =>
+      await answer(connection, log, async () => {
+        const who = await authenticate(request.headers, connection.address);
+        if (who.outcome === 'refused') return who;
+        const often = tooOften(who.key);
+        if (often !== undefined) return often;
+        const outcome = await fleet.rotate(who.key);
+        return outcome.outcome === 'done'
+          ? { value: outcome.answer }
+          : { problem: problem(outcome.problem, outcome.detail) };
       }),
   };
 }

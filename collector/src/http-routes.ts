@@ -18,6 +18,8 @@ import {
   LIMIT,
   NDJSON_TYPE,
   type ProblemName,
+  ROTATE_KEY_PATH,
+  rotateAnswerSchema,
 } from '@launchbeat/ecs-schemas';
 import { z } from 'zod';
 
@@ -187,6 +189,24 @@ export const ROUTES: readonly Route[] = [
       ['too-many-requests', 'Agent: tries again after Retry-After.'],
       ['internal', 'Agent: tries again with its next check-in.'],
       ['unavailable', 'Agent: tries again with its next check-in.'],
+    ],
+  },
+  {
+    method: 'post',
+    path: ROTATE_KEY_PATH,
+    summary: 'Get a new key in the place of the one in use',
+    description:
+      'For an agent whose check-in was answered with rotate_key: true. Both keys are good until the new one is used for the first ' +
+      'time. Who asks again before that gets another one, and the one before is dropped.',
+    key: true,
+    headers: [],
+    answers: [{ status: 200, description: 'The new key.', type: json, schema: rotateAnswerSchema }],
+    problems: [
+      ['unauthorized', 'Agent: tries again after its next check-in.'],
+      ['rotation-not-asked', 'Agent: keeps its key.'],
+      ['too-many-requests', 'Agent: tries again after its next check-in.'],
+      ['internal', 'Agent: tries again after its next check-in.'],
+      ['unavailable', 'Agent: tries again after its next check-in.'],
     ],
   },
   {

@@ -78,6 +78,7 @@ export const PROBLEMS = {
   'other-host': { status: 403, title: 'Key is not for events of this computer' },
   'token-refused': { status: 403, title: 'Enrolment token can no longer be used' },
   'agent-known': { status: 409, title: 'Agent has a key already' },
+  'rotation-not-asked': { status: 409, title: 'Nobody asked for a new key of this agent' },
   'not-found': { status: 404, title: 'No such path' },
   'method-not-allowed': { status: 405, title: 'Path has no such method' },
   timeout: { status: 408, title: 'Body came too slowly' },

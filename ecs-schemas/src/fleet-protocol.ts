@@ -8,6 +8,7 @@ import { namespaceSchema } from './process-start.ts';
 
 export const ENROLL_PATH = '/v1/enroll';
 export const CHECK_IN_PATH = '/v1/checkin';
+export const ROTATE_KEY_PATH = '/v1/rotate-key';
 
 /** The most that a body of either path has. */
 export const FLEET_BODY_BYTES_MAX = 256 * 1024;
@@ -28,7 +29,8 @@ const name = z
  * By the agent: gap (records of the log are gone), log_recreated, restart (the reader ended and began again), reader_warning,
  * quarantine (lines or input that can never be shipped), torn_line (half a line cut after a crash), spool_full (reading waits for
  * room), disk_refuses (reading waits for the disk), conflict (another agent sent under this one's id), spool_lost, facts_dropped,
- * auditing. By the collector: cloned, renamed, clock_skew, foreign_agent, foreign_host.
+ * auditing, rotation_failed (a new key could not be kept). By the collector: cloned, renamed, clock_skew, foreign_agent,
+ * foreign_host.
  */
 export const FACT_KINDS = [
   'gap',
@@ -43,6 +45,7 @@ export const FACT_KINDS = [
   'spool_lost',
   'facts_dropped',
   'auditing',
+  'rotation_failed',
   'cloned',
   'renamed',
   'clock_skew',
@@ -147,5 +150,15 @@ export const checkInAnswerSchema = z.looseObject({
   /** What the collector thinks of the agent: healthy or degraded, with the reasons. */
   state: z.string(),
   reasons: z.array(z.string()),
+  /** An operator wants this agent to have another key: ask for one at ROTATE_KEY_PATH. */
+  rotate_key: z.boolean().optional(),
 });
 export type CheckInAnswer = z.infer<typeof checkInAnswerSchema>;
+
+/** The answer 200 of ROTATE_KEY_PATH: a new key. The one before is good until the new one was used. */
+export const rotateAnswerSchema = z.looseObject({
+  agent_id: z.string(),
+  /** The new key, `id:secret`; not shown again. Whoever asks anew before it was used gets another one in its place. */
+  api_key: z.string().regex(/^[^\s:]+:[^\s:]+$/),
+});
+export type RotateAnswer = z.infer<typeof rotateAnswerSchema>;

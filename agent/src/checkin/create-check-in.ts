@@ -16,6 +16,7 @@ import { type Clock, SYSTEM_CLOCK } from '../upload/clock.ts';
 import type { Answer, HttpExchange } from '../upload/http-exchange.ts';
 import type { CheckInConfig } from './check-in-config.ts';
 import type { FactBox } from './fact-box.ts';
+import type { KeyRotation } from './rotate-key.ts';
 
 export interface CheckInOptions {
   readonly config: CheckInConfig;
@@ -23,6 +24,8 @@ export interface CheckInOptions {
   readonly box: FactBox;
   /** All of a check-in but number, time and facts; asked each time, may throw. */
   readonly sample: () => object;
+  /** Absent: the key stays as it is. */
+  readonly rotation?: KeyRotation;
   readonly log: Log;
   readonly clock?: Clock;
 }
@@ -41,7 +44,7 @@ const FIRST_MS_MAX = 10_000;
 
 /** Makes the loop. */
 export function createCheckIn(options: CheckInOptions): CheckInLoop {
-  const { config, http, box, sample, log, clock = SYSTEM_CLOCK } = options;
+  const { config, http, box, sample, rotation, log, clock = SYSTEM_CLOCK } = options;
   const say = createSaying(log);
   let [sequence, answered, failed] = [0, 0, 0];
   /** Facts that go at once; fewer after the collector refused them, until it takes some. */
@@ -61,6 +64,7 @@ export function createCheckIn(options: CheckInOptions): CheckInLoop {
   /** Gives how long the collector wants to be left alone, if it said so. */
   async function once(signal: AbortSignal): Promise<number | undefined> {
     try {
+      await rotation?.settle(signal);
       const about = sample();
       box.store();
       const facts = box.take(factsMax);
@@ -80,6 +84,7 @@ export function createCheckIn(options: CheckInOptions): CheckInLoop {
       box.drop(facts);
       box.store();
       say.done(good);
+      if (good.rotate_key === true) await rotation?.rotate(signal);
     } catch (err) {
       failed += 1;
       log.debug({ err }, 'Check-in could not be made; it is tried again.');

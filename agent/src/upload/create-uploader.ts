@@ -4,6 +4,7 @@
  */
 import { isIP } from 'node:net';
 import type { Log, Metrics } from '@launchbeat/ecs-schemas/beat';
+import type { AgentKey } from './agent-key.ts';
 import { createBandwidth } from './bandwidth.ts';
 import { type Clock, SYSTEM_CLOCK } from './clock.ts';
 import { createSkewWatch, type SkewWatch } from './clock-skew.ts';
@@ -23,6 +24,8 @@ export interface UploaderOptions {
   readonly stateFolder: string;
   readonly config: OutputConfig;
   readonly agentId: string;
+  /** The key in force; default: that of the config, for ever. */
+  readonly key?: AgentKey;
   readonly log: Log;
   readonly clock?: Clock;
   /** Folder below which `quarantine/` lies; default the spool's. */
@@ -55,7 +58,7 @@ export function createUploader(options: UploaderOptions): Uploader {
   const skew = createSkewWatch(log);
   const collectors = config.url.map((url) => ({
     url,
-    http: openHttpExchange(url, config, clock.nowMs),
+    http: openHttpExchange(url, config, clock.nowMs, options.key),
   }));
   const http = watched(failoverExchange(collectors, log), { ...options, clock, skew });
   const counts = zeroCounts();

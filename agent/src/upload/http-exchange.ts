@@ -2,8 +2,9 @@
  * Takes a request to the collector, gives its answer or why there is none. Never throws, never follows a redirect.
  * Keeps: every part has its time limit, an answer is read up to a bound, the key goes to the configured host alone.
  */
-import { apiKeyAuthorization, HEADER } from '@launchbeat/ecs-schemas';
+import { HEADER } from '@launchbeat/ecs-schemas';
 import { Agent } from 'undici';
+import { type AgentKey, authorizationOf, createAgentKey } from './agent-key.ts';
 import { explainFailure } from './explain-failure.ts';
 import type { OutputConfig } from './output-config.ts';
 import { plainThroughTunnel, proxyTunnel } from './proxy-tunnel.ts';
@@ -33,6 +34,8 @@ export interface HttpRequest {
   readonly body?: Buffer;
   /** Leave the key out. */
   readonly anonymous?: boolean;
+  /** Another key than the one in force, `id:secret`: to try it. */
+  readonly apiKey?: string;
 }
 
 export interface HttpExchange {
@@ -45,16 +48,15 @@ const TEXT_CHARACTERS_MAX = 200;
 /** A whole exchange may take this many times the limit of its parts: a body that trickles for ever ends too. */
 const WHOLE_FACTOR = 3;
 
-/** Opens the way to one collector; connections are kept alive. Throws when a file of the config cannot be read. */
+/** Opens the way to one collector; connections are kept alive. `key` is asked with every request. Throws when a file of the config cannot be read. */
 export function openHttpExchange(
   url: string,
   config: OutputConfig,
   nowMs: () => number,
+  key: AgentKey = createAgentKey(config.api_key),
 ): HttpExchange {
   const base = new URL(url);
   const prefix = base.pathname.replace(/\/$/, '');
-  const [id = '', secret = ''] = config.api_key.split(':');
-  const authorization = apiKeyAuthorization(id, secret);
   const agent = new Agent({
     connections: 1,
     pipelining: 1,
@@ -74,7 +76,9 @@ export function openHttpExchange(
         headers: {
           ...request.headers,
           'User-Agent': 'launchbeat',
-          ...(request.anonymous === true ? {} : { [HEADER.authorization]: authorization }),
+          ...(request.anonymous === true
+            ? {}
+            : { [HEADER.authorization]: authorizationOf(request.apiKey ?? key.encoded()) }),
         },
         body: request.body ?? null,
         signal: signal === undefined ? limit : AbortSignal.any([signal, limit]),

@@ -4,6 +4,7 @@
 import type { Command } from 'commander';
 import { addKey, bindHosts, revokeAgent, revokeKey } from '../fleet/agent-changes.ts';
 import { createKeyStore } from '../fleet/keys.ts';
+import { askForRotation } from '../fleet/rotate-key.ts';
 import { printAgent, printAgents } from './print-agents.ts';
 import { commandActor, withDatabase } from './with-database.ts';
 
@@ -13,6 +14,7 @@ const AGENT_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 export function addAgentCommands(program: Command): void {
   const agents = program.command('agents').description('keys of the agents, and how they do');
   addKeyCommands(agents);
+  addRotateCommand(agents);
   agents
     .command('status')
     .description('list the agents: state, last check-in, version, why they are not healthy')
@@ -41,6 +43,29 @@ export function addAgentCommands(program: Command): void {
         }
         console.log(
           `Keys of agent ${id} are for events of ${names?.join(', ') ?? 'any computer'}.`,
+        );
+      });
+    });
+}
+
+function addRotateCommand(agents: Command): void {
+  agents
+    .command('rotate')
+    .argument('[agent]', 'id of the agent')
+    .option('--all', 'every agent that has a valid key')
+    .description('have an agent take a new key; the one before is good until the new one is used')
+    .action(async (id: string | undefined, options: { all?: boolean }, command: Command) => {
+      if ((id === undefined) !== (options.all === true)) {
+        throw new Error('Name one agent, or give --all.');
+      }
+      const which = id === undefined ? 'all' : { agentId: agentId(id) };
+      await withDatabase(command, async (sql) => {
+        const asked = await askForRotation(sql, which, commandActor());
+        if (asked.length === 0) {
+          throw new Error('No such agent has a valid key; see agents status and agents ls.');
+        }
+        console.log(
+          `${asked.length} ${asked.length === 1 ? 'agent takes' : 'agents take'} a new key with the next check-in; see agents show.`,
         );
       });
     });

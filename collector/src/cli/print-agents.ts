@@ -37,6 +37,7 @@ export async function printAgent(sql: Sql, config: CollectorConfig, id: string):
 
 function agentLines(agent: ListedAgent): readonly (readonly [string, string])[] {
   const { checkIn, clockSkewMs, enrolledAt, forwarder, lastSeenAt, reasons, tags } = agent;
+  const { rotateAskedAt } = agent;
   const { spool, lag_ms: lagMs } = checkIn;
   const lines: (readonly [string, string | undefined])[] = [
     ['agent', agent.id],
@@ -49,6 +50,7 @@ function agentLines(agent: ListedAgent): readonly (readonly [string, string])[] 
     ['tags', tags.join(', ')],
     ['forwarder', forwarder ? 'yes' : ''],
     ['enrolled', enrolledAt?.toISOString()],
+    ['new key', rotateAskedAt === null ? '' : `asked for at ${rotateAskedAt.toISOString()}`],
     ['last seen', lastSeenAt?.toISOString() ?? 'never'],
     ['started', checkIn.started_at],
     ['source', checkIn.source],

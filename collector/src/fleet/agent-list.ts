@@ -21,6 +21,8 @@ export interface ListedAgent {
   readonly enrolledAt: Date | null;
   readonly lastSeenAt: Date | null;
   readonly clockSkewMs: number | null;
+  /** Since when it is to take a new key; null = it is not, or has done so. */
+  readonly rotateAskedAt: Date | null;
   /** What it said last, without its facts; empty before the first check-in. */
   readonly checkIn: Partial<Omit<CheckIn, 'facts'>>;
 }
@@ -38,11 +40,11 @@ export async function listAgents(
   const rows = await sql<Row[]>`
     select agents.id, coalesce(nullif(agents.name, ''), '') as name, host, os, version, tags, forwarder, reasons,
       enrolled_at as "enrolledAt", last_seen_at as "lastSeenAt", clock_skew_ms::float8 as "clockSkewMs",
-      check_in as "checkIn", revoked_at as "revokedAt"
+      rotate_asked_at as "rotateAskedAt", check_in as "checkIn", revoked_at as "revokedAt"
     from agents where ${id}::uuid is null or agents.id = ${id}
     union all
     select agent_id, (array_agg(name order by created_at desc))[1], '', '', '', '{}', false, '{}',
-      null, null, null, '{}', case when bool_and(revoked_at is not null) then max(revoked_at) end
+      null, null, null, null, '{}', case when bool_and(revoked_at is not null) then max(revoked_at) end
     from agent_keys
     where agent_id is not null and (${id}::uuid is null or agent_id = ${id})
       and not exists (select from agents where agents.id = agent_id)

@@ -27,6 +27,7 @@ export interface CheckedIn {
 interface AgentRow {
   readonly processes: unknown;
   readonly revoked_at: Date | null;
+  readonly rotate_asked_at: Date | null;
 }
 
 const HOUR_MS = 3_600_000;
@@ -65,7 +66,8 @@ export async function storeCheckIn(
     const standing = { revoked: row.revoked_at !== null, lastSeenMs: nowMs, reasons };
     const state = agentState(standing, nowMs, options.offlineAfterMs);
     const server_time = receivedAt.toISOString();
-    const answer = { server_time, clock_skew_ms: clockSkewMs, state, reasons };
+    const rotate = row.rotate_asked_at === null ? {} : { rotate_key: true };
+    const answer = { server_time, clock_skew_ms: clockSkewMs, state, reasons, ...rotate };
     return { answer, facts };
   });
 }
@@ -74,7 +76,7 @@ export async function storeCheckIn(
 async function lockAgent(sql: TransactionSql, agentId: string): Promise<AgentRow> {
   await sql`insert into agents (id) values (${agentId}) on conflict (id) do nothing`;
   const [row] = await sql<AgentRow[]>`
-    select processes, revoked_at from agents where id = ${agentId} for update`;
+    select processes, revoked_at, rotate_asked_at from agents where id = ${agentId} for update`;
   if (row === undefined) throw new Error(`Row of agent ${agentId} vanished.`);
   return row;
 }

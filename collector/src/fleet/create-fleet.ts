@@ -11,6 +11,8 @@ import { type CheckedIn, storeCheckIn } from './check-in.ts';
 import { type Credentials, type EnrollOutcome, enroll } from './enroll.ts';
 import type { NewFact } from './facts.ts';
 import type { FleetConfig } from './fleet-config.ts';
+import type { Key } from './keys.ts';
+import { type RotateOutcome, rotateKey } from './rotate-key.ts';
 import { createSecurityFacts, type SecurityFact } from './security-facts.ts';
 
 export interface FleetOptions {
@@ -24,6 +26,8 @@ export interface FleetOptions {
 export interface FleetCounts {
   readonly checkIns: number;
   readonly enrolments: number;
+  /** Keys given in the place of others. */
+  readonly rotations: number;
   /** New facts by kind; kinds that this program does not know are `other`. */
   readonly facts: Readonly<Record<string, number>>;
   /** Agents by state, as of some seconds ago. */
@@ -35,6 +39,8 @@ export interface Fleet {
   enroll(token: Credentials, request: EnrollRequest): Promise<EnrollOutcome>;
   /** Rejects when PostgreSQL cannot be asked. */
   checkIn(checkIn: CheckIn, keyName: string): Promise<CheckedIn>;
+  /** A new key for the agent of this one, where it was asked for. Rejects when PostgreSQL cannot be asked. */
+  rotate(key: Key): Promise<RotateOutcome>;
   /** Notes that a key was used for what is not its own. Never throws, never waits. */
   noteSecurity(fact: SecurityFact): void;
   /** Counts the agents now. */
@@ -52,7 +58,7 @@ const KINDS: ReadonlySet<string> = new Set(FACT_KINDS);
 export function createFleet(options: FleetOptions): Fleet {
   const { sql, config, log, now = Date.now } = options;
   const facts = new Map<string, number>();
-  let [checkIns, enrolments] = [0, 0];
+  let [checkIns, enrolments, rotations] = [0, 0, 0];
   let agents = Object.fromEntries(AGENT_STATES.map((state) => [state, 0])) as Record<
     AgentState,
     number
@@ -98,13 +104,18 @@ export function createFleet(options: FleetOptions): Fleet {
       for (const fact of done.facts) tell(checkIn.agent_id, checkIn.host.name, fact);
       return done;
     },
+    async rotate(key) {
+      const outcome = await rotateKey(sql, key);
+      if (outcome.outcome === 'done') rotations += 1;
+      return outcome;
+    },
     noteSecurity: createSecurityFacts({
       ...{ sql, log, now },
       onFact: (agentId, fact) => tell(agentId, agentId, fact),
     }),
     look,
     counts: () => ({
-      ...{ checkIns, enrolments, agents },
+      ...{ checkIns, enrolments, rotations, agents },
       facts: Object.fromEntries(facts),
     }),
     async run(signal) {

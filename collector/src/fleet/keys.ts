@@ -44,6 +44,8 @@ export interface KeyOptions {
   readonly supersedes?: boolean;
   /** The enrolment token that it is given for. */
   readonly tokenId?: string;
+  /** The key whose place it takes. */
+  readonly rotates?: string;
 }
 
 export interface KeyStore {
@@ -165,22 +167,26 @@ export function createKeyStore(sql: Sql, now: () => number = Date.now): KeyStore
 
 /** Makes a key in the transaction of a larger change. */
 export async function insertKey(sql: ISql, options: KeyOptions): Promise<NewKey> {
-  const { name = '', agentId, hosts, supersedes = false, tokenId } = options;
+  const { name = '', agentId, hosts, supersedes = false, tokenId, rotates } = options;
   const id = randomId();
   const secret = randomBytes(SECRET_BYTES).toString('base64url');
   await sql`
-    insert into agent_keys (id, secret_sha256, agent_id, name, hosts, supersedes, token_id)
+    insert into agent_keys (id, secret_sha256, agent_id, name, hosts, supersedes, token_id, rotates)
     values (${id}, ${sha256(secret)}, ${agentId ?? null}, ${name},
-      ${hosts === undefined ? null : [...hosts]}, ${supersedes}, ${tokenId ?? null})`;
+      ${hosts === undefined ? null : [...hosts]}, ${supersedes}, ${tokenId ?? null},
+      ${rotates ?? null})`;
   return { id, secret, encoded: `${id}:${secret}` };
 }
 
 /** The first use of a key that supersedes the agent's others. Several collectors may see it at once: one does it. */
 async function endOthers(sql: ISql, row: Row, usedAt: Date): Promise<void> {
+  // The same order as where a key is rotated: agent, then its keys.
+  await sql`select from agents where id = ${row.agent_id} for update`;
   const [mine] = await sql`
     update agent_keys set supersedes = false, last_used_at = ${usedAt}
     where id = ${row.id} and supersedes returning id`;
   if (mine === undefined || row.agent_id === null) return;
+  await sql`update agents set rotate_asked_at = null where id = ${row.agent_id}`;
   const end = new Date(usedAt.getTime() + SUPERSEDED_GRACE_MS);
   const ended = await sql<{ id: string }[]>`
     update agent_keys set ends_at = ${end}

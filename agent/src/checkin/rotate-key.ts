@@ -1,0 +1,134 @@
+/**
+ * Takes the collector's wish that this agent has another key, gets one, keeps it, uses it; no restart.
+ * Keeps: the new key and the one before are in the keystore together, on disk, before the new one is sent for the first time; the
+ * one before goes only when the collector has taken the new one. The collector holds both for good until then. So whenever this
+ * stops, the next start has a key that works, and finishes what was begun.
+ */
+import {
+  type HealthNote,
+  problem,
+  problemSchema,
+  ROTATE_KEY_PATH,
+  rotateAnswerSchema,
+} from '@launchbeat/ecs-schemas';
+import type { Keystore, Log } from '@launchbeat/ecs-schemas/beat';
+import { z } from 'zod';
+import type { AgentKey } from '../upload/agent-key.ts';
+import type { Answer, HttpExchange } from '../upload/http-exchange.ts';
+
+export interface KeyRotationOptions {
+  readonly agentId: string;
+  readonly key: AgentKey;
+  readonly keystore: Keystore;
+  readonly http: HttpExchange;
+  readonly note: (note: HealthNote) => void;
+  readonly log: Log;
+}
+
+export interface KeyRotation {
+  /** Finishes what was begun before; to be called before each check-in. Never rejects. */
+  settle(signal: AbortSignal): Promise<void>;
+  /** The collector asked for it. Never rejects; what fails is tried again when it asks again. */
+  rotate(signal: AbortSignal): Promise<void>;
+}
+
+/** Behind the name of the key that it was replaced for. */
+export const BEFORE = '_BEFORE_ROTATION';
+
+const whoSchema = z.looseObject({ agent_id: z.string().nullable() });
+
+/** Makes it. The keystore is not read before settle() or rotate(). */
+export function createKeyRotation(options: KeyRotationOptions): KeyRotation {
+  const { agentId, key, keystore, http, log } = options;
+  /** Whether the keystore may hold a rotation that is not finished. */
+  let unsettled = true;
+  let told = '';
+
+  const complain = (reason: string, err?: unknown): void => {
+    if (told === reason) return;
+    told = reason;
+    log.error({ ...(err === undefined ? {} : { err }) }, `Key cannot be rotated: ${reason}.`);
+    options.note({ kind: 'rotation_failed', level: 'warn', reason });
+  };
+
+  /** Tries the new key; then one of both goes. */
+  async function confirm(name: string, signal: AbortSignal): Promise<void> {
+    const entries = new Map(keystore.read());
+    const [fresh, before] = [entries.get(name), entries.get(name + BEFORE)];
+    if (fresh === undefined || before === undefined) return;
+    const verdict = verdictOf(
+      await http.exchange({ method: 'GET', path: '/v1/whoami', apiKey: fresh }, signal),
+      agentId,
+    );
+    if (verdict === 'unknown') return;
+    if (verdict === 'right') {
+      key.use(fresh);
+      log.info({}, 'Key was rotated: the new one is in use.');
+    } else {
+      // Another one was given in its place, to whoever has this agent's key too.
+      entries.set(name, before);
+      key.use(before);
+      log.warn({}, 'New key was refused; the one before stays in use.');
+    }
+    entries.delete(name + BEFORE);
+    keystore.write(entries);
+    [unsettled, told] = [false, ''];
+  }
+
+  return {
+    async settle(signal) {
+      if (!unsettled) return;
+      try {
+        const half = [...keystore.read().keys()].find((name) => name.endsWith(BEFORE));
+        if (half === undefined) unsettled = false;
+        else await confirm(half.slice(0, -BEFORE.length), signal);
+      } catch (err) {
+        complain('the keystore cannot be read or written', err);
+      }
+    },
+    async rotate(signal) {
+      if (unsettled) return;
+      try {
+        const entries = new Map(keystore.read());
+        const name = [...entries].find(([, secret]) => secret === key.encoded())?.[0];
+        if (name === undefined) {
+          complain(
+            'the key in use does not come from the keystore; put it there (launchbeat keystore add) and name it in output.collector.api_key',
+          );
+          return;
+        }
+        const answer = await http.exchange({ method: 'POST', path: ROTATE_KEY_PATH }, signal);
+        const given = newKeyOf(answer, agentId);
+        if (given === undefined) {
+          log.debug({}, 'Collector gave no new key; it is asked again after the next check-in.');
+          return;
+        }
+        entries.set(name + BEFORE, key.encoded()).set(name, given);
+        keystore.write(entries);
+        unsettled = true;
+        await confirm(name, signal);
+      } catch (err) {
+        complain('the keystore cannot be read or written', err);
+      }
+    },
+  };
+}
+
+function newKeyOf(answer: Answer, agentId: string): string | undefined {
+  if (answer.outcome !== 'answered' || answer.status !== 200) return undefined;
+  const given = rotateAnswerSchema.safeParse(answer.body).data;
+  return given?.agent_id === agentId ? given.api_key : undefined;
+}
+
+/** Only the collector's own word on this very key counts; a proxy's page or an error says nothing. */
+function verdictOf(answer: Answer, agentId: string): 'right' | 'wrong' | 'unknown' {
+  if (answer.outcome !== 'answered') return 'unknown';
+  if (answer.status === 401) {
+    const { type } = problemSchema.safeParse(answer.body).data ?? {};
+    return type === problem('unauthorized').type ? 'wrong' : 'unknown';
+  }
+  if (answer.status !== 200) return 'unknown';
+  const who = whoSchema.safeParse(answer.body).data;
+  if (who === undefined) return 'unknown';
+  return who.agent_id === agentId ? 'right' : 'wrong';
+}

@@ -1,0 +1,9 @@
+-- Keys that are replaced without a restart, and the computers that an agent's keys speak for.
+
+alter table agent_keys
+  -- The key of the same agent whose place it takes: made by a rotation.
+  add column rotates text;
+
+alter table agents
+  -- An operator wants the agent to have a new key; null = nobody does, or it uses one since.
+  add column rotate_asked_at timestamptz;
