@@ -12,6 +12,7 @@ import {
 } from '@launchbeat/ecs-schemas/beat';
 import { createCounterNotes } from './checkin/counter-notes.ts';
 import { createCheckIn } from './checkin/create-check-in.ts';
+import { enrolSelf } from './checkin/enrol-self.ts';
 import { openFactBox } from './checkin/fact-box.ts';
 import { createKeyRotation } from './checkin/rotate-key.ts';
 import { spoolStanding } from './checkin/spool-standing.ts';
@@ -36,6 +37,8 @@ export interface OpenCheckInOptions {
 
 export interface AgentCheckIn {
   note(note: HealthNote): void;
+  /** Resolves when this agent has a key, or with the signal: one without asks for it with the token of the config. */
+  keyed(signal: AbortSignal): Promise<void>;
   /** Checks in until the signal. Never rejects. */
   run(signal: AbortSignal): Promise<void>;
   /** One more, before a run ends by itself. */
@@ -86,14 +89,22 @@ export function openCheckIn(options: OpenCheckInOptions): AgentCheckIn {
       counters: Object.fromEntries(counters.slice(0, COUNTERS_MAX)),
     };
   };
+  const keystore = openKeystore(paths.data, AGENT_HOME.name);
   const rotation = createKeyRotation({
-    ...{ agentId: agent.id, key, http, note: box.note, log },
-    keystore: openKeystore(paths.data, AGENT_HOME.name),
+    ...{ agentId: agent.id, key, http, note: box.note, keystore, log },
   });
   const loop = createCheckIn({ config: config.check_in, http, box, sample, rotation, log });
 
   return {
     note: box.note,
+    keyed: (signal) =>
+      enrolSelf(
+        {
+          ...{ token: output.enrollment_token, backoff: output.backoff, key, keystore, http, log },
+          applicant: { agentId: agent.id, name: config.name, version: agent.version },
+        },
+        signal,
+      ),
     run: loop.run,
     last: () => loop.last(AbortSignal.timeout(LAST_MS_MAX)),
     metrics: loop.metrics,

@@ -58,6 +58,53 @@ async function addToken(installation: Installation, ...args: string[]): Promise<
   return added.stdout.trim();
 }
 
+test('an agent that was installed with a token spools, enrols when the collector is there, ships, and needs no token again', async (t) => {
+  const installation = await open(t);
+  const file = join(installation.folder, 'launchbeat.yml');
+  const config = parse(readFileSync(file, 'utf8'));
+  config.output.collector.api_key = `\${LAUNCHBEAT_API_KEY:}`;
+  config.output.collector.enrollment_token = `\${LAUNCHBEAT_ENROLLMENT_TOKEN:}`;
+  config.output.collector.backoff = { init: '100ms', max: '300ms' };
+  writeFileSync(file, stringify(config));
+  const neither = await runProgram(process.execPath, [AGENT, 'run', ...flags(installation)]);
+  assert.equal(neither.code, 78);
+  assert.match(
+    neither.stderr,
+    /api_key: Expected a key in the form id:secret: `launchbeat enroll`/,
+  );
+
+  // The tables must be there for a token; the collector itself is not.
+  const first = await installation.startCollector();
+  const token = await addToken(installation);
+  await first.stop();
+  const agent = startProgram(process.execPath, [AGENT, 'run', '-e', ...flags(installation)], {
+    env: { LAUNCHBEAT_ENROLLMENT_TOKEN: token },
+    t,
+  });
+  await agent.waitForLine(/gave no key, it did not answer/);
+  const collector = await installation.startCollector();
+  t.after(() => collector.stop());
+  await agent.waitForLine(/Enrolled; the key is in .*launchbeat\.keystore/);
+  await eventually(
+    async () => {
+      const { stdout } = await installation.collector('agents', 'ls');
+      return (
+        /PC-OF-THE-TEST/.test(stdout) && (installation.agentCounters()['upload.accepted'] ?? 0) > 0
+      );
+    },
+    { timeoutMs: 30_000 },
+  );
+  await agent.stop();
+  assert.ok(!agent.stderr().includes(token.split(':')[1] ?? ''));
+
+  await installation.collector('tokens', 'revoke', token.split(':')[0] ?? '');
+  const output = await runProgram(process.execPath, [
+    ...[AGENT, 'test', 'output', ...flags(installation)],
+  ]);
+  assert.equal(output.code, 0, output.stdout);
+  assert.match(output.stdout, /key, GET \/v1\/whoami\.\.\. OK/);
+});
+
 test('a PC enrols with a token, ships, checks in, and is shown with its facts', async (t) => {
   const installation = await open(t);
   const collector = await installation.startCollector();

@@ -2,13 +2,7 @@
  * `launchbeat enroll`: asks the collector for a key of this agent's own, for an enrolment token, and puts it into the keystore.
  * Keeps: the key is never printed and never in a config; a token that was used in vain (no answer came) can be used again.
  */
-import { hostname, release, type } from 'node:os';
-import {
-  ENROLL_PATH,
-  type EnrollAnswer,
-  enrollAnswerSchema,
-  problemSchema,
-} from '@launchbeat/ecs-schemas';
+import type { EnrollAnswer } from '@launchbeat/ecs-schemas';
 import {
   type GlobalFlags,
   globalFlags,
@@ -17,11 +11,12 @@ import {
   readSecret,
 } from '@launchbeat/ecs-schemas/beat';
 import type { Command } from 'commander';
+import { KEY_NAME, requestKey } from '../checkin/request-key.ts';
 import { AGENT_HOME, agentVersion } from '../config.ts';
 import { collectorOutput } from '../pipeline.ts';
 import { agentIdentity } from '../spool/agent-identity.ts';
 import { failoverExchange } from '../upload/failover-exchange.ts';
-import { type Answer, openHttpExchange } from '../upload/http-exchange.ts';
+import { openHttpExchange } from '../upload/http-exchange.ts';
 import { screenLog } from './screen-log.ts';
 
 interface EnrollOptions {
@@ -30,8 +25,6 @@ interface EnrollOptions {
   readonly force?: boolean;
 }
 
-/** The name under which launchbeat.yml as shipped looks for the key. */
-const KEY_NAME = 'LAUNCHBEAT_API_KEY';
 const TOKEN = /^[\w-]{1,64}:[\w-]{1,128}$/;
 
 const HELP = `
@@ -101,31 +94,16 @@ async function ask(
     http: openHttpExchange(one, output, Date.now),
   }));
   const http = failoverExchange(collectors, log);
-  const body = Buffer.from(
-    JSON.stringify({
-      ...{ agent_id: agentId, name: config.name, version: agentVersion() },
-      host: { name: hostname(), os: `${type()} ${release()} ${process.arch}` },
-    }),
-  );
+  const applicant = { agentId, name: config.name, version: agentVersion() };
   try {
-    const headers = { 'Content-Type': 'application/json' };
-    const answer = await http.exchange({ method: 'POST', path: ENROLL_PATH, headers, body });
-    return { agentId, answer: keyIn(answer) };
+    const key = await requestKey(http, token, applicant);
+    if (key.outcome === 'done') return { agentId, answer: key.answer };
+    throw new Error(
+      key.outcome === 'refused'
+        ? `Collector gave no key (${key.status}): ${key.reason}`
+        : `Collector gave no answer: ${key.reason}. The same token may be used again.`,
+    );
   } finally {
     await http.close();
   }
-}
-
-function keyIn(answer: Answer): EnrollAnswer {
-  if (answer.outcome === 'no_answer') {
-    throw new Error(
-      `Collector gave no answer: ${answer.reason}. The same token may be used again.`,
-    );
-  }
-  const given = answer.status === 200 ? enrollAnswerSchema.safeParse(answer.body).data : undefined;
-  if (given !== undefined) return given;
-  const problem = problemSchema.safeParse(answer.body).data;
-  const why =
-    problem?.detail ?? problem?.title ?? (answer.text || 'it is no collector that enrols');
-  throw new Error(`Collector gave no key (${answer.status}): ${why}`);
 }
