@@ -84,8 +84,9 @@ export async function createPipeline(options: PipelineOptions): Promise<Pipeline
       const failed = new AbortController();
       const stop = AbortSignal.any([signal, failed.signal]);
       const ended = AbortSignal.any([signal, read.signal]);
-      const uploading = uploader.run(ended);
-      const checkingIn = checkIn.run(ended);
+      const announced = checkIn.announce(ended);
+      const uploading = announced.then(() => uploader.run(ended));
+      const checkingIn = announced.then(() => checkIn.run(ended));
       // An uploader that cannot go on (its state cannot be written) ends the reading too.
       uploading.catch(() => failed.abort());
       try {

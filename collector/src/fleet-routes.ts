@@ -127,7 +127,7 @@ export function createFleetRoutes(options: FleetRoutesOptions): FleetRoutes {
         if ('problem' in body) return body;
         const refused = await own(who.key, body.value);
         if (refused !== undefined) return refused;
-        return { value: (await fleet.checkIn(body.value, who.key.name)).answer };
+        return { value: (await fleet.checkIn(body.value, who.key)).answer };
       }),
     rotateKey: async (request, connection) =>
       await answer(connection, log, async () => {

@@ -85,6 +85,7 @@ export async function openCollector(options: CollectorOptions): Promise<Collecto
     admit,
     authenticate,
     commit,
+    noteSecurity,
     indexer,
     notifier,
     metrics,

@@ -138,6 +138,7 @@ export async function startCollectorApp(
     authenticate,
     admit,
     commit,
+    noteSecurity,
     indexer: { offer: (chunk) => void offered.push(chunk) },
     notifier: {
       wake: () => {

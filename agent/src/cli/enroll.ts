@@ -18,6 +18,7 @@ import {
 } from '@launchbeat/ecs-schemas/beat';
 import type { Command } from 'commander';
 import { AGENT_HOME, agentVersion } from '../config.ts';
+import { machineDigest } from '../machine.ts';
 import { collectorOutput } from '../pipeline.ts';
 import { agentIdentity } from '../spool/agent-identity.ts';
 import { failoverExchange } from '../upload/failover-exchange.ts';
@@ -104,7 +105,10 @@ async function ask(
   const body = Buffer.from(
     JSON.stringify({
       ...{ agent_id: agentId, name: config.name, version: agentVersion() },
-      host: { name: hostname(), os: `${type()} ${release()} ${process.arch}` },
+      host: {
+        ...{ name: hostname(), os: `${type()} ${release()} ${process.arch}` },
+        machine: machineDigest(),
+      },
     }),
   );
   try {
