@@ -23,7 +23,7 @@ export interface ChunkStages {
 
 /** What the route needs to know of a request beside the request. */
 export interface Connection {
-  /** Of the peer. */
+  /** Of the client: the peer's, or what a proxy of the config says. */
   readonly address: string;
   /** Whether the whole request has come in. */
   complete(): boolean;

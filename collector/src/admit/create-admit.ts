@@ -18,7 +18,8 @@ import { createInFlight, type InFlight, type Share } from './in-flight.ts';
 import { readBody } from './read-body.ts';
 
 export interface AdmitOptions {
-  readonly config: AdmitConfig;
+  /** Asked with each request. */
+  readonly config: Readonly<AdmitConfig>;
   readonly keys: KeyStore;
   readonly authenticate: Authenticate;
   /** Data stream namespaces that are taken. */
@@ -39,7 +40,7 @@ const BUSY_RETRY_S = 2;
 
 /** Makes the stage. */
 export function createAdmit(options: AdmitOptions): Admit {
-  const inFlight = createInFlight(options.config.in_flight_bytes_max);
+  const inFlight = createInFlight(() => options.config.in_flight_bytes_max);
   return {
     inFlight,
     async admit(request, address) {
