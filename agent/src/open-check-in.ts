@@ -2,6 +2,7 @@
  * Takes config, folders and who the agent is, opens its check-ins: the loop, its facts, its own way to the collector.
  */
 import { hostname, release, type } from 'node:os';
+import { join } from 'node:path';
 import type { HealthNote } from '@launchbeat/ecs-schemas';
 import {
   type Log,
@@ -10,6 +11,7 @@ import {
   type Paths,
   SILENT_LOG,
 } from '@launchbeat/ecs-schemas/beat';
+import { z } from 'zod';
 import { createCounterNotes } from './checkin/counter-notes.ts';
 import { createCheckIn } from './checkin/create-check-in.ts';
 import { enrolSelf } from './checkin/enrol-self.ts';
@@ -17,6 +19,8 @@ import { openFactBox } from './checkin/fact-box.ts';
 import { createKeyRotation } from './checkin/rotate-key.ts';
 import { spoolStanding } from './checkin/spool-standing.ts';
 import { AGENT_HOME, type AgentConfig } from './config.ts';
+import { machineDigest } from './machine.ts';
+import { readStateFile, writeStateFile } from './spool/state-file.ts';
 import type { AgentKey } from './upload/agent-key.ts';
 import { failoverExchange } from './upload/failover-exchange.ts';
 import { openHttpExchange } from './upload/http-exchange.ts';
@@ -39,6 +43,8 @@ export interface AgentCheckIn {
   note(note: HealthNote): void;
   /** Resolves when this agent has a key, or with the signal: one without asks for it with the token of the config. */
   keyed(signal: AbortSignal): Promise<void>;
+  /** Where the computer has another name than at the last start: says so before anything is sent under it. Never rejects. */
+  announce(signal: AbortSignal): Promise<void>;
   /** Checks in until the signal. Never rejects. */
   run(signal: AbortSignal): Promise<void>;
   /** One more, before a run ends by itself. */
@@ -48,8 +54,12 @@ export interface AgentCheckIn {
   close(): Promise<void>;
 }
 
+const HOST_FILE = 'host.json';
+const hostSchema = z.object({ name: z.string() });
 const COUNTERS_MAX = 200;
 const COUNTER_NAME_MAX = 100;
+/** Events wait no longer than this for the collector to hear of the computer's new name. */
+const ANNOUNCE_MS_MAX = 10_000;
 /** The end of a run waits no longer for its last check-in. */
 const LAST_MS_MAX = 3000;
 
@@ -65,6 +75,7 @@ export function openCheckIn(options: OpenCheckInOptions): AgentCheckIn {
   const box = openFactBox(paths.data, log);
   const counterNotes = createCounterNotes();
   const startedAt = new Date().toISOString();
+  const machine = machineDigest();
 
   const noteCounters = (metrics: Metrics): void => {
     for (const note of counterNotes(metrics)) box.note(note);
@@ -77,7 +88,7 @@ export function openCheckIn(options: OpenCheckInOptions): AgentCheckIn {
     return {
       ...{ agent_id: agent.id, ephemeral_id: agent.ephemeralId, started_at: startedAt },
       ...{ name: config.name, namespace: config.namespace, version: agent.version },
-      host: { name: hostname(), os: `${type()} ${release()} ${process.arch}` },
+      host: { name: hostname(), os: `${type()} ${release()} ${process.arch}`, machine },
       source: config.capture.source,
       spool: {
         pending_bytes: standing.pendingBytes,
@@ -101,10 +112,28 @@ export function openCheckIn(options: OpenCheckInOptions): AgentCheckIn {
       enrolSelf(
         {
           ...{ token: output.enrollment_token, backoff: output.backoff, key, keystore, http, log },
-          applicant: { agentId: agent.id, name: config.name, version: agent.version },
+          applicant: {
+            ...{ agentId: agent.id, name: config.name, version: agent.version },
+            machine,
+          },
         },
         signal,
       ),
+    async announce(signal) {
+      const name = hostname();
+      const before = readStateFile(join(paths.data, HOST_FILE), hostSchema, log)?.name;
+      if (before === name) return;
+      if (before !== undefined) {
+        log.info({ 'host.name': name }, `Computer was ${before}; the collector is told first.`);
+        await loop.last(AbortSignal.any([signal, AbortSignal.timeout(ANNOUNCE_MS_MAX)]));
+        if (loop.metrics()['check_in.answered'] === 0) return;
+      }
+      try {
+        writeStateFile(join(paths.data, HOST_FILE), { name });
+      } catch (err) {
+        log.debug({ err }, 'Name of the computer could not be written down.');
+      }
+    },
     run: loop.run,
     last: () => loop.last(AbortSignal.timeout(LAST_MS_MAX)),
     metrics: loop.metrics,

@@ -84,9 +84,9 @@ export async function createPipeline(options: PipelineOptions): Promise<Pipeline
       const failed = new AbortController();
       const stop = AbortSignal.any([signal, failed.signal]);
       const ended = AbortSignal.any([signal, read.signal]);
-      const keyed = checkIn.keyed(ended);
-      const uploading = keyed.then(async () => uploader.run(ended));
-      const checkingIn = keyed.then(async () => checkIn.run(ended));
+      const known = checkIn.keyed(ended).then(async () => checkIn.announce(ended));
+      const uploading = known.then(async () => uploader.run(ended));
+      const checkingIn = known.then(async () => checkIn.run(ended));
       // An uploader that cannot go on (its state cannot be written) ends the reading too.
       uploading.catch(() => failed.abort());
       try {

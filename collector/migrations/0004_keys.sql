@@ -6,4 +6,6 @@ alter table agent_keys
 
 alter table agents
   -- An operator wants the agent to have a new key; null = nobody does, or it uses one since.
-  add column rotate_asked_at timestamptz;
+  add column rotate_asked_at timestamptz,
+  -- Digest of the operating system's own id of the machine, as the agent said last; empty = it did not.
+  add column machine         text not null default '';

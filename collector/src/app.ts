@@ -22,6 +22,7 @@ import { Hono } from 'hono';
 import type { Authenticate } from './admit/authenticate.ts';
 import { jsonAnswer, problemAnswer } from './answers.ts';
 import { answerChunk, type ChunkStages, type Connection } from './chunk-route.ts';
+import type { ClientAddresses } from './client-address.ts';
 import type { FleetRoutes } from './fleet-routes.ts';
 import type { Health } from './health.ts';
 import { ROUTES } from './http-routes.ts';
@@ -31,6 +32,8 @@ export interface AppStages extends ChunkStages {
   readonly authenticate: Authenticate;
   readonly fleet: FleetRoutes;
   readonly health: Health;
+  /** Absent: the peer is the client. */
+  readonly addresses?: ClientAddresses;
   readonly version: string;
   readonly log: Log;
 }
@@ -43,15 +46,33 @@ interface Bindings {
 /** Puts the routes together. */
 export function createApp(stages: AppStages): Hono<{ Bindings: Bindings }> {
   const app = new Hono<{ Bindings: Bindings }>();
+  const connectionOf = (env: Bindings | undefined, headers: Headers): Connection => {
+    const peer = env?.incoming?.socket.remoteAddress ?? 'unknown';
+    return {
+      address: stages.addresses?.of(peer, headers) ?? peer,
+      complete: () => env?.incoming?.complete ?? true,
+    };
+  };
 
-  app.post(CHUNKS_PATH, (c) => answerChunk(stages, c.req.raw, connectionOf(c.env)));
+  app.post(CHUNKS_PATH, (c) =>
+    answerChunk(stages, c.req.raw, connectionOf(c.env, c.req.raw.headers)),
+  );
 
-  app.post(ENROLL_PATH, (c) => stages.fleet.enroll(c.req.raw, connectionOf(c.env)));
-  app.post(CHECK_IN_PATH, (c) => stages.fleet.checkIn(c.req.raw, connectionOf(c.env)));
-  app.post(ROTATE_KEY_PATH, (c) => stages.fleet.rotateKey(c.req.raw, connectionOf(c.env)));
+  app.post(ENROLL_PATH, (c) =>
+    stages.fleet.enroll(c.req.raw, connectionOf(c.env, c.req.raw.headers)),
+  );
+  app.post(CHECK_IN_PATH, (c) =>
+    stages.fleet.checkIn(c.req.raw, connectionOf(c.env, c.req.raw.headers)),
+  );
+  app.post(ROTATE_KEY_PATH, (c) =>
+    stages.fleet.rotateKey(c.req.raw, connectionOf(c.env, c.req.raw.headers)),
+  );
 
   app.get('/v1/whoami', async (c) => {
-    const who = await stages.authenticate(c.req.raw.headers, connectionOf(c.env).address);
+    const who = await stages.authenticate(
+      c.req.raw.headers,
+      connectionOf(c.env, c.req.raw.headers).address,
+    );
     if (who.outcome === 'refused') return problemAnswer(who.problem, who);
     const { id, agentId = null, name } = who.key;
     return jsonAnswer({ key_id: id, agent_id: agentId, name });
@@ -82,11 +103,4 @@ export function createApp(stages: AppStages): Hono<{ Bindings: Bindings }> {
     return problemAnswer(problem('internal', 'See the log of the collector.'));
   });
   return app;
-}
-
-function connectionOf(env: Bindings | undefined): Connection {
-  return {
-    address: env?.incoming?.socket.remoteAddress ?? 'unknown',
-    complete: () => env?.incoming?.complete ?? true,
-  };
 }

@@ -7,6 +7,7 @@ import type { Admission } from './admit/admission.ts';
 import type { Admit } from './admit/create-admit.ts';
 import { jsonAnswer, type ProblemHeaders, problemAnswer } from './answers.ts';
 import type { Commit, CommittedChunk } from './commit/commit.ts';
+import type { SecurityFact } from './fleet/security-facts.ts';
 import type { MetricsRegistry } from './metrics.ts';
 
 export interface ChunkStages {
@@ -15,12 +16,14 @@ export interface ChunkStages {
   /** Takes what was committed; never fails, never waits. */
   readonly indexer: { offer(chunk: CommittedChunk): void };
   readonly notifier: { wake(): void };
+  /** Told of a chunk that another agent must have sent under the same id. */
+  readonly noteSecurity?: (fact: SecurityFact) => void;
   readonly metrics: MetricsRegistry;
 }
 
 /** What the route needs to know of a request beside the request. */
 export interface Connection {
-  /** Of the peer. */
+  /** Of the client: the peer's, or what a proxy of the config says. */
   readonly address: string;
   /** Whether the whole request has come in. */
   complete(): boolean;
@@ -64,6 +67,11 @@ export async function answerChunk(
 
 async function commitAndHandOn(stages: ChunkStages, admission: Admission) {
   const committed = await stages.commit.commit(admission);
+  if (committed.outcome === 'refused') {
+    const { agentId, idempotencyKey, keyId } = admission;
+    const reason = `Chunk ${idempotencyKey} came under key ${keyId} with other bytes than before: two agents may have one id`;
+    stages.noteSecurity?.({ agentId, kind: 'conflict', reason });
+  }
   if (committed.outcome === 'done') {
     if (committed.chunk !== undefined) stages.indexer.offer(committed.chunk);
     if (committed.alerts > 0) stages.notifier.wake();

@@ -21,7 +21,6 @@ import { addToken, revokeToken, type TokenPolicy } from './fleet/tokens.ts';
 const POLICY: TokenPolicy = {
   name: 'office',
   tags: ['office'],
-  bindHost: false,
   forwarder: false,
   knownAgents: false,
   usesMax: 1,
@@ -278,7 +277,7 @@ test('a check-in of another agent is refused and told as a fact of the agent who
 test('a key that is bound to a computer is refused for events of another one', async (t) => {
   const { app, token, enroll, pass } = await open(t);
   const agentId = randomUUID();
-  const { encoded } = await token({ bindHost: true });
+  const { encoded } = await token();
   const given = await enroll(encoded, agentId, { host: { name: 'PC-042' } });
   const [id = '', secret = ''] = given.body.api_key.split(':');
   const agent = { ...processStart({}).agent, id: agentId };

@@ -29,10 +29,10 @@ export interface FleetRoutesOptions {
   readonly authenticate: Authenticate;
   /** The count that `authenticate` uses too. */
   readonly failed: FailedKeys;
-  /** Requests a minute of one key. */
-  readonly perMinute: number;
-  /** A body must have come by then. */
-  readonly bodyTimeoutMs: number;
+  /** Requests a minute of one key; asked with each request. */
+  readonly perMinute: () => number;
+  /** A body must have come by then; asked with each request. */
+  readonly bodyTimeoutMs: () => number;
   readonly log: Log;
 }
 
@@ -55,7 +55,7 @@ type Given<T> = { readonly value: T } | Refused;
 /** Makes both routes. */
 export function createFleetRoutes(options: FleetRoutesOptions): FleetRoutes {
   const { fleet, keys, authenticate, failed, log } = options;
-  const inFlight = createInFlight(IN_FLIGHT_BYTES_MAX);
+  const inFlight = createInFlight(() => IN_FLIGHT_BYTES_MAX);
   const asked = createFailedKeys(options.perMinute);
 
   async function bodyOf<Schema extends z.ZodType>(
@@ -64,7 +64,7 @@ export function createFleetRoutes(options: FleetRoutesOptions): FleetRoutes {
   ): Promise<Given<z.infer<Schema>>> {
     const share = inFlight.share();
     try {
-      const read = await readBody(request, share, options.bodyTimeoutMs, FLEET_BODY_BYTES_MAX);
+      const read = await readBody(request, share, options.bodyTimeoutMs(), FLEET_BODY_BYTES_MAX);
       if (read.outcome === 'refused') {
         const busy = read.problem.status === 503;
         return { problem: read.problem, ...(busy ? { retryAfterSeconds: BUSY_RETRY_S } : {}) };
@@ -76,8 +76,8 @@ export function createFleetRoutes(options: FleetRoutesOptions): FleetRoutes {
   }
 
   function tooOften(key: Key): Refused | undefined {
-    if (asked.count(key.id) <= options.perMinute) return undefined;
-    const detail = `At most ${options.perMinute} check-ins a minute.`;
+    if (asked.count(key.id) <= options.perMinute()) return undefined;
+    const detail = `At most ${options.perMinute()} check-ins a minute.`;
     return { problem: problem('too-many-requests', detail), retryAfterSeconds: LIMIT_RETRY_S };
   }
 
@@ -127,7 +127,7 @@ export function createFleetRoutes(options: FleetRoutesOptions): FleetRoutes {
         if ('problem' in body) return body;
         const refused = await own(who.key, body.value);
         if (refused !== undefined) return refused;
-        return { value: (await fleet.checkIn(body.value, who.key.name)).answer };
+        return { value: (await fleet.checkIn(body.value, who.key)).answer };
       }),
     rotateKey: async (request, connection) =>
       await answer(connection, log, async () => {

@@ -3,16 +3,23 @@
  * Keeps: nobody holds a connection for ever (headers, body, TLS handshake and idling each have their time); a renewed
  * certificate is taken up without a restart; running requests are finished before the end, within a time.
  */
-import { readFileSync, statSync } from 'node:fs';
 import { createServer as createHttpServer, type RequestListener, type Server } from 'node:http';
 import { createServer as createHttpsServer, Server as HttpsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { getRequestListener } from '@hono/node-server';
 import { PROBLEM_TYPE, problem } from '@launchbeat/ecs-schemas';
-import { type Log, resolveFile } from '@launchbeat/ecs-schemas/beat';
+import type { Log } from '@launchbeat/ecs-schemas/beat';
 import { problemAnswer } from './answers.ts';
 import type { HttpConfig } from './http-config.ts';
+import { limitConnections } from './limit-connections.ts';
+import {
+  type CertificateFiles,
+  certificateFiles,
+  refuseForeignCertificates,
+  tlsOptions,
+  watchCertificate,
+} from './server-certificate.ts';
 
 export interface HttpServerOptions {
   readonly app: { fetch(request: Request, env: unknown): Response | Promise<Response> };
@@ -21,6 +28,10 @@ export interface HttpServerOptions {
   readonly configFolder: string;
   /** Time that admit gives a body, in milliseconds; the server's own limit lies above it. */
   readonly bodyTimeoutMs: number;
+  /** Whether the address is a proxy's, with many clients behind it; absent = no address is. */
+  readonly isProxy?: (address: string) => boolean;
+  /** How often the files of the certificate are looked at. */
+  readonly certificateLookMs?: number;
   readonly log: Log;
 }
 
@@ -28,12 +39,13 @@ export interface HttpServer {
   /** e.g. `https://localhost:8443`. */
   readonly url: string;
   readonly port: number;
+  /** Takes a renewed certificate up now instead of within a minute. */
+  lookAtCertificate(): void;
   /** Takes no new connection, finishes what runs, ends after http.stop_timeout at the latest. */
   stop(): Promise<void>;
 }
 
 const HEADERS_TIMEOUT_MS = 15_000;
-const HANDSHAKE_TIMEOUT_MS = 10_000;
 /** Longer than what load balancers keep a connection (60 s), so that they close first. */
 const KEEP_ALIVE_TIMEOUT_MS = 65_000;
 const CHECK_INTERVAL_MS = 5000;
@@ -44,11 +56,16 @@ const IDLE_LOOK_MS = 50;
 /** Begins to listen. Rejects with a sentence that names the key to change where it cannot. */
 export async function startHttpServer(options: HttpServerOptions): Promise<HttpServer> {
   const { config, log } = options;
-  const server = createServer(options);
+  const files = certificateFiles(config, options.configFolder);
+  const server = createServer(options, files);
   server.on('clientError', answerClientError);
   server.maxConnections = config.connections_max;
+  limitConnections(server, {
+    ...{ perAddress: config.connections_per_address_max, log },
+    isProxy: options.isProxy ?? (() => false),
+  });
   await listen(server, config);
-  const endLooking = server instanceof HttpsServer ? watchCertificate(server, options) : undefined;
+  const watch = watching(server, files, options);
   const { port } = server.address() as AddressInfo;
   const scheme = server instanceof HttpsServer ? 'https' : 'http';
   const host = config.host.includes(':') ? `[${config.host}]` : config.host;
@@ -57,14 +74,28 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
   return {
     url,
     port,
+    lookAtCertificate: () => watch?.look(),
     async stop() {
-      endLooking?.();
+      watch?.end();
       await stop(server, config.stop_timeout);
     },
   };
 }
 
-function createServer(options: HttpServerOptions): Server | HttpsServer {
+function watching(
+  server: Server | HttpsServer,
+  files: CertificateFiles | undefined,
+  { log, certificateLookMs = CERTIFICATE_LOOK_MS }: HttpServerOptions,
+) {
+  if (files === undefined || !(server instanceof HttpsServer)) return undefined;
+  refuseForeignCertificates(server, files);
+  return watchCertificate(server, files, { log, everyMs: certificateLookMs });
+}
+
+function createServer(
+  options: HttpServerOptions,
+  files: CertificateFiles | undefined,
+): Server | HttpsServer {
   const answer = getRequestListener(
     (request, env) => options.app.fetch(request, env),
     // Malformed targets and Host headers never reach the app.
@@ -83,49 +114,8 @@ function createServer(options: HttpServerOptions): Server | HttpsServer {
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
     connectionsCheckingInterval: CHECK_INTERVAL_MS,
   };
-  const files = certificateFiles(options);
   if (files === undefined) return createHttpServer(limits, listener);
-  return createHttpsServer(
-    {
-      ...limits,
-      ...readCertificate(files),
-      minVersion: 'TLSv1.2',
-      handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
-    },
-    listener,
-  );
-}
-
-interface CertificateFiles {
-  readonly certificate: string;
-  readonly key: string;
-}
-
-function certificateFiles({
-  config,
-  configFolder,
-}: HttpServerOptions): CertificateFiles | undefined {
-  const { enabled, certificate, key } = config.tls;
-  if (!enabled || certificate === undefined || key === undefined) return undefined;
-  return {
-    certificate: resolveFile(configFolder, certificate),
-    key: resolveFile(configFolder, key),
-  };
-}
-
-function readCertificate(files: CertificateFiles): { cert: Buffer; key: Buffer } {
-  const read = (file: string, name: string): Buffer => {
-    try {
-      return readFileSync(file);
-    } catch (cause) {
-      const code = (cause as NodeJS.ErrnoException).code ?? 'error';
-      throw new Error(
-        `Cannot read ${file} (${code}). Put the file there or change http.tls.${name}.`,
-        { cause },
-      );
-    }
-  };
-  return { cert: read(files.certificate, 'certificate'), key: read(files.key, 'key') };
+  return createHttpsServer({ ...limits, ...tlsOptions(files) }, listener);
 }
 
 async function listen(server: Server, config: HttpConfig): Promise<void> {
@@ -141,32 +131,6 @@ async function listen(server: Server, config: HttpConfig): Promise<void> {
       resolve();
     });
   });
-}
-
-/** Looks at the files' times each minute and takes a renewed pair up; a broken pair leaves the old one in force. */
-function watchCertificate(server: HttpsServer, options: HttpServerOptions): () => void {
-  const files = certificateFiles(options);
-  if (files === undefined) return () => undefined;
-  const times = (): string =>
-    [files.certificate, files.key]
-      .map((file) => statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0)
-      .join();
-  let before = times();
-  const timer = setInterval(() => {
-    const now = times();
-    if (now === before) return;
-    before = now;
-    try {
-      server.setSecureContext({ ...readCertificate(files), minVersion: 'TLSv1.2' });
-      options.log.info({}, 'Took up the renewed certificate.');
-    } catch (err) {
-      const message =
-        'Renewed certificate cannot be used; the old one stays in force. Mend the files.';
-      options.log.error({ err }, message);
-    }
-  }, CERTIFICATE_LOOK_MS);
-  timer.unref();
-  return () => clearInterval(timer);
 }
 
 /** What is no HTTP gets an answer all the same, where anybody can still hear it. */

@@ -9,9 +9,6 @@ import {
   type Paths,
   pause,
 } from '@launchbeat/ecs-schemas/beat';
-import { createAuthenticate } from './admit/authenticate.ts';
-import { createAdmit } from './admit/create-admit.ts';
-import { createFailedKeys } from './admit/failed-keys.ts';
 import { createApp } from './app.ts';
 import type { AlertsConfig } from './assess/alerts-config.ts';
 import { createCommit } from './commit/commit.ts';
@@ -19,17 +16,15 @@ import { openDatabase, type Sql } from './commit/database.ts';
 import { migrate, pendingMigrations } from './commit/migrate.ts';
 import { createRetention } from './commit/retention.ts';
 import type { CollectorConfig } from './config.ts';
-import { createFleet } from './fleet/create-fleet.ts';
-import { createKeyStore } from './fleet/keys.ts';
 import { fleetMetrics } from './fleet-metrics.ts';
-import { createFleetRoutes } from './fleet-routes.ts';
 import { createHealth } from './health.ts';
-import { startHttpServer } from './http-server.ts';
+import { type HttpServer, startHttpServer } from './http-server.ts';
 import { createIndexer, type Indexer } from './index/create-indexer.ts';
 import { createLiveRules } from './live-rules.ts';
 import { createMetrics } from './metrics.ts';
 import { createNotifier } from './notify/create-notifier.ts';
 import { isTelegramOn } from './notify/telegram-config.ts';
+import { openAdmission } from './open-admission.ts';
 import { stageMetrics } from './stage-metrics.ts';
 import { storeMetrics } from './store-metrics.ts';
 
@@ -46,6 +41,8 @@ export interface CollectorOptions {
 export interface Collector {
   /** These rules, chats and words are in force from now on. */
   useAlerts(alerts: AlertsConfig): void;
+  /** What can change while it runs (reload-config.ts says what) is in force from now on. */
+  use(config: CollectorConfig): void;
   /** Listens and works until the signal. */
   run(signal: AbortSignal): Promise<void>;
   /** What every stage counted since the start. */
@@ -61,15 +58,8 @@ export async function openCollector(options: CollectorOptions): Promise<Collecto
 
   const indexing = config.elasticsearch.enabled;
   const telling = isTelegramOn(config.telegram);
-  const keys = createKeyStore(sql);
-  const failed = createFailedKeys(config.admit.failed_keys_per_minute);
-  const authenticate = createAuthenticate({ config: config.admit, keys, failed, log });
-  const { namespaces } = config.elasticsearch;
-  const fleet = createFleet({ sql, config: config.fleet, log });
-  const { noteSecurity } = fleet;
-  const admit = createAdmit({
-    ...{ config: config.admit, keys, authenticate, namespaces, noteSecurity, log },
-  });
+  const door = openAdmission({ sql, config, log });
+  const { admit, authenticate, fleet, addresses } = door;
   const rules = createLiveRules(alerts, telling);
   const commit = createCommit({ sql, config: config.postgresql, ...rules, indexing, log });
   const indexer = createIndexer({ sql, config: config.elasticsearch, log });
@@ -82,30 +72,30 @@ export async function openCollector(options: CollectorOptions): Promise<Collecto
     ...fleetMetrics(fleet),
   ]);
   const app = createApp({
+    addresses,
     admit,
     authenticate,
     commit,
+    noteSecurity: fleet.noteSecurity,
     indexer,
     notifier,
     metrics,
-    fleet: createFleetRoutes({
-      ...{ fleet, keys, authenticate, failed, log },
-      perMinute: config.fleet.requests_per_minute,
-      bodyTimeoutMs: config.admit.body_timeout,
-    }),
+    fleet: door.routes,
     health: createHealth({ sql, elasticsearch: indexing ? () => indexer.check() : undefined }),
     version,
     log,
   });
 
+  let server: HttpServer | undefined;
   return {
     async run(signal) {
       const ended = new AbortController();
-      const server = await startHttpServer({
+      server = await startHttpServer({
         app,
         config: config.http,
         configFolder: paths.config,
         bodyTimeoutMs: config.admit.body_timeout,
+        isProxy: addresses.isProxy,
         log,
       });
       const settingUp =
@@ -128,6 +118,10 @@ export async function openCollector(options: CollectorOptions): Promise<Collecto
     useAlerts(changedTo) {
       rules.use(changedTo);
       notifier.use(changedTo);
+    },
+    use(changedTo) {
+      door.use(changedTo);
+      server?.lookAtCertificate();
     },
     metrics: () => countsOfStages({ commit, index: indexer, notify: notifier }),
     async close() {

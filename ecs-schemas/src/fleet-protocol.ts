@@ -29,8 +29,8 @@ const name = z
  * By the agent: gap (records of the log are gone), log_recreated, restart (the reader ended and began again), reader_warning,
  * quarantine (lines or input that can never be shipped), torn_line (half a line cut after a crash), spool_full (reading waits for
  * room), disk_refuses (reading waits for the disk), conflict (another agent sent under this one's id), spool_lost, facts_dropped,
- * auditing, rotation_failed (a new key could not be kept). By the collector: cloned, renamed, clock_skew, foreign_agent,
- * foreign_host.
+ * auditing, rotation_failed (a new key could not be kept). By the collector: cloned, moved, renamed, clock_skew,
+ * foreign_agent, foreign_host, conflict.
  */
 export const FACT_KINDS = [
   'gap',
@@ -47,6 +47,7 @@ export const FACT_KINDS = [
   'auditing',
   'rotation_failed',
   'cloned',
+  'moved',
   'renamed',
   'clock_skew',
   'foreign_agent',
@@ -84,6 +85,14 @@ const hostSchema = z.object({
   name,
   /** e.g. `Windows 10.0.19045 x64`. */
   os: name.default(''),
+  /**
+   * Tells this installation of the operating system from others: a digest of its own id (Windows' MachineGuid, Linux' machine-id).
+   * A renamed PC keeps it, another one has another. Empty where there is none.
+   */
+  machine: z
+    .string()
+    .regex(/^[0-9a-f]{0,64}$/)
+    .default(''),
 });
 
 export const enrollRequestSchema = z.object({

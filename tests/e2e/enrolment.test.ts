@@ -109,7 +109,7 @@ test('a PC enrols with a token, ships, checks in, and is shown with its facts', 
   const installation = await open(t);
   const collector = await installation.startCollector();
   t.after(() => collector.stop());
-  const token = await addToken(installation, '--tag', 'office');
+  const token = await addToken(installation, '--tag', 'office', '--forwarder');
 
   const enrolled = await enroll(installation, '--token', token);
   assert.equal(enrolled.code, 0, enrolled.stderr);
@@ -175,7 +175,7 @@ test('enroll says why it gets no key, and keeps the one that is there', async (t
 
 test('tokens are listed with their state, revoked, and stand in the audit log without secrets', async (t) => {
   const installation = await open(t);
-  const token = await addToken(installation, '--uses', '5', '--expires', '24h', '--bind-host');
+  const token = await addToken(installation, '--uses', '5', '--expires', '24h');
   const [id = '', secret = ''] = token.split(':');
   const list = async () => (await installation.collector('tokens', 'ls')).stdout;
   assert.match(await list(), new RegExp(`^${id}\\tvalid\\t0/5\\t\\d{4}-.*\\t-\\toffice$`, 'm'));
@@ -191,7 +191,6 @@ test('tokens are listed with their state, revoked, and stand in the audit log wi
   for (const [args, mend] of [
     [['tokens', 'add', '--uses', 'many'], /--uses many: expected a number/],
     [['tokens', 'add', '--expires', 'soon'], /--expires soon: Expected a duration/],
-    [['tokens', 'add', '--bind-host', '--forwarder'], /exclude each other/],
     [['agents', 'show', 'PC-042'], /PC-042 is no id of an agent/],
     [['agents', 'show', '00000000-0000-4000-8000-000000000009'], /No agent has the id/],
     [['agents', 'revoke', 'nobody'], /No key has the id nobody/],

@@ -23,6 +23,7 @@ import { createApp } from '../../collector/src/app.ts';
 import { alertsConfigSchema } from '../../collector/src/assess/alerts-config.ts';
 import { createAssess } from '../../collector/src/assess/assess.ts';
 import { createCandidates } from '../../collector/src/assess/candidates.ts';
+import { createClientAddresses } from '../../collector/src/client-address.ts';
 import { type CommittedChunk, createCommit } from '../../collector/src/commit/commit.ts';
 import { openDatabase, type Sql } from '../../collector/src/commit/database.ts';
 import { postgresqlConfigSchema } from '../../collector/src/commit/postgresql-config.ts';
@@ -110,7 +111,7 @@ export async function startCollectorApp(
   const admitConfig = { ...admitConfigSchema.parse({}), ...options.admit };
   const sql = openDatabase(postgresql);
   const keys = createKeyStore(sql, options.now);
-  const failed = createFailedKeys(admitConfig.failed_keys_per_minute);
+  const failed = createFailedKeys(() => admitConfig.failed_keys_per_minute);
   const authenticate = createAuthenticate({ config: admitConfig, keys, failed, log });
   const namespaces = options.namespaces ?? ['default'];
   const fleetConfig = fleetConfigSchema.parse(options.fleet ?? {});
@@ -134,10 +135,13 @@ export async function startCollectorApp(
   metrics.watch([...stageMetrics(admit, commit), ...fleetMetrics(fleet)]);
   const offered: CommittedChunk[] = [];
   let woken = 0;
+  const http = { ...httpConfigSchema.parse({ host: '127.0.0.1', port: 0 }), ...options.http };
   const app = createApp({
+    addresses: createClientAddresses(http),
     authenticate,
     admit,
     commit,
+    noteSecurity,
     indexer: { offer: (chunk) => void offered.push(chunk) },
     notifier: {
       wake: () => {
@@ -147,8 +151,8 @@ export async function startCollectorApp(
     health: createHealth({ sql }),
     fleet: createFleetRoutes({
       ...{ fleet, keys, authenticate, failed, log },
-      perMinute: fleetConfig.requests_per_minute,
-      bodyTimeoutMs: admitConfig.body_timeout,
+      perMinute: () => fleetConfig.requests_per_minute,
+      bodyTimeoutMs: () => admitConfig.body_timeout,
     }),
     metrics,
     version: '0.0.0',
@@ -156,7 +160,7 @@ export async function startCollectorApp(
   });
   const server = await startHttpServer({
     app,
-    config: { ...httpConfigSchema.parse({ host: '127.0.0.1', port: 0 }), ...options.http },
+    config: http,
     configFolder: '/',
     bodyTimeoutMs: admitConfig.body_timeout,
     log,

@@ -17,6 +17,8 @@ export interface Applicant {
   readonly agentId: string;
   readonly name: string;
   readonly version: string;
+  /** machineDigest() of this computer. */
+  readonly machine: string;
 }
 
 export type KeyOutcome =
@@ -37,8 +39,8 @@ export async function requestKey(
   applicant: Applicant,
   signal?: AbortSignal,
 ): Promise<KeyOutcome> {
-  const { agentId, name, version } = applicant;
-  const host = { name: hostname(), os: `${type()} ${release()} ${process.arch}` };
+  const { agentId, name, version, machine } = applicant;
+  const host = { name: hostname(), os: `${type()} ${release()} ${process.arch}`, machine };
   const body = Buffer.from(JSON.stringify({ agent_id: agentId, name, version, host }));
   const headers = { 'Content-Type': 'application/json' };
   return keyIn(

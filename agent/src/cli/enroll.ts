@@ -13,6 +13,7 @@ import {
 import type { Command } from 'commander';
 import { KEY_NAME, requestKey } from '../checkin/request-key.ts';
 import { AGENT_HOME, agentVersion } from '../config.ts';
+import { machineDigest } from '../machine.ts';
 import { collectorOutput } from '../pipeline.ts';
 import { agentIdentity } from '../spool/agent-identity.ts';
 import { failoverExchange } from '../upload/failover-exchange.ts';
@@ -94,7 +95,10 @@ async function ask(
     http: openHttpExchange(one, output, Date.now),
   }));
   const http = failoverExchange(collectors, log);
-  const applicant = { agentId, name: config.name, version: agentVersion() };
+  const applicant = {
+    ...{ agentId, name: config.name, version: agentVersion() },
+    machine: machineDigest(),
+  };
   try {
     const key = await requestKey(http, token, applicant);
     if (key.outcome === 'done') return { agentId, answer: key.answer };

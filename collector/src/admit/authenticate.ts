@@ -15,6 +15,7 @@ export type AuthenticateOutcome = { readonly outcome: 'done'; readonly key: Key 
 export type Authenticate = (headers: Headers, address: string) => Promise<AuthenticateOutcome>;
 
 export interface AuthenticateOptions {
+  /** Asked with each request. */
   readonly config: Pick<AdmitConfig, 'failed_keys_per_minute'>;
   readonly keys: KeyStore;
   /** Shared with who else looks at secrets; absent = a count of its own. */
@@ -30,11 +31,11 @@ const FAILED_RETRY_S = 60;
 /** Makes the check that stands before everything else. */
 export function createAuthenticate(options: AuthenticateOptions): Authenticate {
   const { keys, log } = options;
-  const limit = options.config.failed_keys_per_minute;
+  const limit = (): number => options.config.failed_keys_per_minute;
   const failed = options.failed ?? createFailedKeys(limit);
 
   function refuse(address: string, detail: string): Refusal {
-    if (failed.count(address) === limit) {
+    if (failed.count(address) === limit()) {
       log.warn({ 'source.ip': address }, 'Address sent too many wrong keys in this minute.');
     }
     return { outcome: 'refused', problem: problem('unauthorized', detail) };

@@ -18,7 +18,8 @@ import { createInFlight, type InFlight, type Share } from './in-flight.ts';
 import { readBody } from './read-body.ts';
 
 export interface AdmitOptions {
-  readonly config: AdmitConfig;
+  /** Asked with each request. */
+  readonly config: Readonly<AdmitConfig>;
   readonly keys: KeyStore;
   readonly authenticate: Authenticate;
   /** Data stream namespaces that are taken. */
@@ -39,7 +40,7 @@ const BUSY_RETRY_S = 2;
 
 /** Makes the stage. */
 export function createAdmit(options: AdmitOptions): Admit {
-  const inFlight = createInFlight(options.config.in_flight_bytes_max);
+  const inFlight = createInFlight(() => options.config.in_flight_bytes_max);
   return {
     inFlight,
     async admit(request, address) {
@@ -105,10 +106,8 @@ async function take(options: AdmitOptions, arrival: Arrival): Promise<Admission 
       ? otherAgent(options, key, other?.document.agent.id ?? agentId)
       : bound;
   }
-  const foreign = looked.admitted.find(
-    (one) => !isAllowedHost(key.hosts, one.document.winlog.computer_name),
-  );
-  if (foreign !== undefined) return otherHost(options, key, agentId, foreign.document);
+  const foreign = await refuseForeign(options, key, agentId, looked.admitted);
+  if (foreign !== undefined) return foreign;
   return {
     agentId,
     keyId: key.id,
@@ -150,6 +149,25 @@ async function bind(
     return bound;
   } catch (err) {
     options.log.warn({ err }, 'Key could not be bound; the agent will try again.');
+    return refuse(problem('unavailable', 'PostgreSQL cannot be asked. Try again.'));
+  }
+}
+
+/** Refuses lines of a computer that the key is not for. Before that the table is asked: the PC may just have been renamed. */
+async function refuseForeign(
+  options: AdmitOptions,
+  key: Key,
+  agentId: string,
+  lines: readonly AdmittedLine[],
+): Promise<Refusal | undefined> {
+  const find = (hosts: readonly string[] | undefined) =>
+    lines.find((one) => !isAllowedHost(hosts, one.document.winlog.computer_name))?.document;
+  if (find(key.hosts) === undefined) return undefined;
+  try {
+    const foreign = find(await options.keys.hostsNow(key.id));
+    return foreign === undefined ? undefined : otherHost(options, key, agentId, foreign);
+  } catch (err) {
+    options.log.warn({ err }, 'Key could not be looked up; the agent will try again.');
     return refuse(problem('unavailable', 'PostgreSQL cannot be asked. Try again.'));
   }
 }

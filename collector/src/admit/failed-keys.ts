@@ -14,8 +14,11 @@ export interface FailedKeys {
 const WINDOW_MS = 60_000;
 const ADDRESSES_MAX = 10_000;
 
-/** Makes the counter. `now` is Unix milliseconds, for tests. */
-export function createFailedKeys(perMinute: number, now: () => number = Date.now): FailedKeys {
+/** Makes the counter; `perMinute` is asked each time. `now` is Unix milliseconds, for tests. */
+export function createFailedKeys(
+  perMinute: () => number,
+  now: () => number = Date.now,
+): FailedKeys {
   const counts = new Map<string, number>();
   let windowStartMs = now();
 
@@ -37,7 +40,7 @@ export function createFailedKeys(perMinute: number, now: () => number = Date.now
     },
     over(address) {
       roll();
-      return (counts.get(network(address)) ?? 0) >= perMinute;
+      return (counts.get(network(address)) ?? 0) >= perMinute();
     },
   };
 }

@@ -19,8 +19,8 @@ export interface InFlight {
   requests(): number;
 }
 
-/** Makes the bound. */
-export function createInFlight(bytesMax: number): InFlight {
+/** Makes the bound; `bytesMax` is asked each time. */
+export function createInFlight(bytesMax: () => number): InFlight {
   let total = 0;
   let open = 0;
   return {
@@ -32,7 +32,7 @@ export function createInFlight(bytesMax: number): InFlight {
       open += 1;
       return {
         take(bytes) {
-          if (total + bytes > bytesMax) return false;
+          if (total + bytes > bytesMax()) return false;
           total += bytes;
           held += bytes;
           return true;

@@ -181,12 +181,30 @@ async function makeServerCertificate(
   hosts: readonly string[],
   authority: Authority,
 ): Promise<Date> {
+  const signed = await sign(authority, hosts[0] ?? '', [
+    new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth]),
+    new x509.SubjectAlternativeNameExtension(
+      [...new Set(hosts)].map((host) => ({ type: isIP(host) === 0 ? 'dns' : 'ip', value: host })),
+    ),
+  ]);
+  write(files.serverKey, signed.key, KEY_MODE);
+  const chain = signed.certificate + certificatePem(authority.certificate);
+  write(files.serverCertificate, chain, CERTIFICATE_MODE);
+  return signed.notAfter;
+}
+
+/** A key and its certificate by the CA, both as PEM. */
+async function sign(
+  authority: Authority,
+  name: string,
+  purpose: readonly x509.Extension[],
+): Promise<{ readonly certificate: string; readonly key: string; readonly notAfter: Date }> {
   const keys = await subtle.generateKey(KEY_ALGORITHM, true, ['sign', 'verify']);
   const notAfter = new Date(
     Math.min(Date.now() + SERVER_DAYS * DAY_MS, authority.certificate.notAfter.getTime()),
   );
   const certificate = await x509.X509CertificateGenerator.create({
-    subject: [{ CN: [(hosts[0] ?? '').slice(0, COMMON_NAME_LENGTH_MAX)] }, { O: ['Launchbeat'] }],
+    subject: [{ CN: [name.slice(0, COMMON_NAME_LENGTH_MAX)] }, { O: ['Launchbeat'] }],
     issuer: authority.certificate.subjectName,
     notBefore: new Date(Date.now() - BACKDATED_MS),
     notAfter,
@@ -196,18 +214,52 @@ async function makeServerCertificate(
     extensions: [
       new x509.BasicConstraintsExtension(false, undefined, true),
       new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
-      new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth]),
-      new x509.SubjectAlternativeNameExtension(
-        [...new Set(hosts)].map((host) => ({ type: isIP(host) === 0 ? 'dns' : 'ip', value: host })),
-      ),
+      ...purpose,
       await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
       await x509.AuthorityKeyIdentifierExtension.create(authority.certificate),
     ],
   });
-  write(files.serverKey, await keyPem(keys.privateKey), KEY_MODE);
-  const chain = certificatePem(certificate) + certificatePem(authority.certificate);
-  write(files.serverCertificate, chain, CERTIFICATE_MODE);
-  return notAfter;
+  return {
+    certificate: certificatePem(certificate),
+    key: await keyPem(keys.privateKey),
+    notAfter,
+  };
+}
+
+export interface ClientCertificate {
+  /** PEM files: the certificate, its key. */
+  readonly files: readonly [certificate: string, key: string];
+  readonly notAfter: Date;
+}
+
+/**
+ * Makes a certificate that an agent shows (http.tls.client_authentication), by the CA of the folder: `client-<name>.crt` and `.key`.
+ * Throws an Error with the mend where the folder has no CA, the name cannot be a file's, or the files are there already.
+ */
+export async function makeClientCertificate(
+  folder: string,
+  name: string,
+): Promise<ClientCertificate> {
+  if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/.test(name)) {
+    throw new Error(`${JSON.stringify(name)} is no name: letters, digits, dot, dash and _.`);
+  }
+  const files = [join(folder, `client-${name}.crt`), join(folder, `client-${name}.key`)] as const;
+  const there = files.filter((file) => existsSync(file));
+  if (there.length > 0) {
+    throw new Error(
+      `${there.join(' and ')} would be overwritten. Move them away to make new ones.`,
+    );
+  }
+  const authority = await readAuthority(filesOf(folder));
+  if (authority === undefined) {
+    throw new Error(`${folder} has no CA. Make one with launchbeat-collector certs init.`);
+  }
+  const signed = await sign(authority, name, [
+    new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.clientAuth]),
+  ]);
+  write(files[1], signed.key, KEY_MODE);
+  write(files[0], signed.certificate, CERTIFICATE_MODE);
+  return { files, notAfter: signed.notAfter };
 }
 
 function certificatePem(certificate: x509.X509Certificate): string {

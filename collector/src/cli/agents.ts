@@ -75,10 +75,12 @@ function addKeyCommands(agents: Command): void {
   agents
     .command('add')
     .argument('[name]', 'what to call the PC in lists', '')
-    .description('make a key and print it once')
-    .action(async (name: string, _options, command: Command) =>
+    .option('--host <host>', 'computer whose events it may send; may be repeated', append, [])
+    .description('make a key and print it once; without --host it is for events of any computer')
+    .action(async (name: string, options: { host: readonly string[] }, command: Command) =>
       withDatabase(command, async (sql) => {
-        const key = await addKey(sql, { name }, commandActor());
+        const hosts = options.host.length === 0 ? {} : { hosts: options.host };
+        const key = await addKey(sql, { name, ...hosts }, commandActor());
         console.log(`${key.encoded}\n`);
         console.error(
           `Put it into the agent's launchbeat.yml as output.collector.api_key. It is not shown again; its id is ${key.id}.`,
@@ -117,6 +119,8 @@ function addKeyCommands(agents: Command): void {
       }),
     );
 }
+
+const append = (value: string, before: readonly string[]): readonly string[] => [...before, value];
 
 /** Throws where it is no agent's id: PostgreSQL would only say that it is no UUID. */
 function agentId(text: string): string {

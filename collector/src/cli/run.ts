@@ -1,6 +1,7 @@
 /**
  * `launchbeat-collector run`: config, log, tables and template, then every stage until a signal comes.
- * Keeps: nothing is taken from an agent before PostgreSQL is ready; a signal ends it when running requests are answered.
+ * Keeps: nothing is taken from an agent before PostgreSQL is ready; SIGINT and SIGTERM end it when running requests are answered,
+ * SIGHUP has it read its config again.
  */
 import {
   createLog,
@@ -10,13 +11,16 @@ import {
 } from '@launchbeat/ecs-schemas/beat';
 import { collectorVersion, loadCollector } from '../config.ts';
 import { openCollector } from '../open-collector.ts';
+import { createReload } from '../reload-config.ts';
 import { watchAlerts } from '../watch-alerts.ts';
 
 /** Runs the collector; resolves when it ended in good order. */
 export async function run(flags: GlobalFlags): Promise<void> {
-  const { config, alerts, alertsFile, paths, file } = loadCollector(flags);
+  const loaded = loadCollector(flags);
+  const { config, alerts, alertsFile, paths, file } = loaded;
   const version = collectorVersion();
-  const signal = stopSignal();
+  let reload = (): void => undefined;
+  const signal = stopSignal(() => reload());
   const logging = await createLog({
     config: config.logging,
     name: 'launchbeat-collector',
@@ -33,6 +37,14 @@ export async function run(flags: GlobalFlags): Promise<void> {
       load: () => loadCollector(flags).alerts,
       use: (changed) => collector.useAlerts(changed),
       log,
+    });
+    reload = createReload({
+      ...{ loaded, load: () => loadCollector(flags), log },
+      use(fresh) {
+        logging.useLevel(fresh.config.logging.level);
+        collector.use(fresh.config);
+        collector.useAlerts(fresh.alerts);
+      },
     });
     const endMetrics = startMetricsLog(config.logging, log, () => collector.metrics());
     try {

@@ -11,7 +11,6 @@ interface AddOptions {
   readonly uses: string;
   readonly expires: string;
   readonly tag: readonly string[];
-  readonly bindHost?: boolean;
   readonly forwarder?: boolean;
   readonly knownAgents?: boolean;
 }
@@ -31,10 +30,9 @@ export function addTokenCommands(program: Command): void {
       '7d',
     )
     .option('--tag <tag>', 'tag that agents get which enrol with it; may be repeated', append, [])
-    .option('--bind-host', 'keys are for events of the computer that enrols, and no other')
     .option(
       '--forwarder',
-      'for an agent that forwards events of other computers: never bound to a computer',
+      'keys are for events of any computer; without it, of the one that enrols and no other',
     )
     .option('--known-agents', 'also for agents that have a key: the new one ends the old one')
     .description('make a token and print it once')
@@ -91,14 +89,10 @@ function policyOf(name: string, options: AddOptions): TokenPolicy {
   if (wrong !== undefined) {
     throw new Error(`--tag: expected 1 to ${TAG_CHARACTERS_MAX} characters.`);
   }
-  if (options.bindHost === true && options.forwarder === true) {
-    throw new Error('--bind-host and --forwarder exclude each other.');
-  }
   const usesMax = Number(options.uses);
   return {
     name,
     tags: options.tag,
-    bindHost: options.bindHost === true,
     forwarder: options.forwarder === true,
     knownAgents: options.knownAgents === true,
     ...(usesMax === 0 ? {} : { usesMax }),

@@ -77,6 +77,8 @@ export async function bindHosts(
       update agent_keys set hosts = ${names}
       where agent_id = ${agentId} and revoked_at is null returning id`;
     if (keys.length === 0) return false;
+    // Who it is now is taken from its next check-in.
+    await transaction`update agents set machine = '' where id = ${agentId}`;
     await audit(transaction, {
       ...{ actor, action: 'agent.hosts', subject: agentId, detail: { hosts: names } },
     });

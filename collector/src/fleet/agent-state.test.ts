@@ -61,10 +61,12 @@ test('degradedReasons() lets pass what is within bounds', () => {
 });
 
 /** Judges check-ins in order: start, host, minutes since NOW. Gives the findings. */
-function judgeAll(steps: readonly (readonly [id: string, host: string, minute: number])[]) {
+function judgeAll(
+  steps: readonly (readonly [id: string, host: string, minute: number, machine?: string])[],
+) {
   let processes: readonly AgentProcess[] = [];
-  return steps.map(([id, host, minute]) => {
-    const judged = judgeProcesses(processes, { id, host, nowMs: NOW + minute * 60_000 });
+  return steps.map(([id, host, minute, machine = '']) => {
+    const judged = judgeProcesses(processes, { id, host, machine, nowMs: NOW + minute * 60_000 });
     processes = judged.processes;
     return judged.finding?.kind;
   });
@@ -98,6 +100,20 @@ test('judgeProcesses() tells a renamed computer once', () => {
     ['b', 'NEW', 2],
   ] as const;
   assert.deepEqual(judgeAll(steps), [undefined, 'renamed', undefined]);
+});
+
+test('judgeProcesses() tells another machine at its first word, and a clone as soon as the first one speaks again', () => {
+  const steps = [
+    ['a', 'PC', 0, 'one'],
+    ['b', 'PC', 1, 'two'],
+    ['a', 'PC', 1.1, 'one'],
+  ] as const;
+  assert.deepEqual(judgeAll(steps), [undefined, 'moved', 'cloned']);
+  const renamed = [
+    ['a', 'PC', 0, 'one'],
+    ['b', 'NEW', 1, 'one'],
+  ] as const;
+  assert.deepEqual(judgeAll(renamed), [undefined, 'renamed']);
 });
 
 test('isAllowedHost() takes a short name in any domain, a full one exactly, in any case', () => {

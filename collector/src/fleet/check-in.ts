@@ -9,6 +9,8 @@ import { z } from 'zod';
 import { agentProcessSchema, judgeProcesses, type ProcessFinding } from './agent-processes.ts';
 import { agentState, CLOCK_SKEW_MS_MAX, degradedReasons } from './agent-state.ts';
 import { type NewFact, recentFacts, storeFacts } from './facts.ts';
+import { followName } from './follow-name.ts';
+import type { Key } from './keys.ts';
 
 export interface CheckInOptions {
   readonly sql: Sql;
@@ -26,6 +28,7 @@ export interface CheckedIn {
 /** A row of agents. */
 interface AgentRow {
   readonly processes: unknown;
+  readonly machine: string;
   readonly revoked_at: Date | null;
   readonly rotate_asked_at: Date | null;
 }
@@ -36,20 +39,29 @@ const HOUR_MS = 3_600_000;
 export async function storeCheckIn(
   options: CheckInOptions,
   checkIn: CheckIn,
-  keyName: string,
+  key: Key,
 ): Promise<CheckedIn> {
   const nowMs = (options.now ?? Date.now)();
   return await options.sql.begin(async (sql) => {
     const row = await lockAgent(sql, checkIn.agent_id);
     const clockSkewMs = Date.parse(checkIn.sent_at) - nowMs;
     const { processes, finding } = judgeProcesses(processesOf(row.processes), {
-      ...{ id: checkIn.ephemeral_id, host: checkIn.host.name, nowMs },
+      ...{
+        id: checkIn.ephemeral_id,
+        host: checkIn.host.name,
+        machine: checkIn.host.machine,
+        nowMs,
+      },
+    });
+    const foreign = await followName(sql, {
+      ...{ agentId: checkIn.agent_id, key, host: checkIn.host.name },
+      ...{ machine: checkIn.host.machine, machineBefore: row.machine },
     });
     const receivedAt = new Date(nowMs);
     const { agent_id: agentId } = checkIn;
     const facts = [
       ...(await storeFacts(sql, agentId, checkIn.facts, { foundBy: 'agent', receivedAt })),
-      ...(await storeFacts(sql, agentId, ownFacts(finding, clockSkewMs, nowMs), {
+      ...(await storeFacts(sql, agentId, ownFacts({ finding, foreign, clockSkewMs }, nowMs), {
         ...{ foundBy: 'collector', receivedAt },
       })),
     ];
@@ -57,8 +69,8 @@ export async function storeCheckIn(
     const reasons = degradedReasons({ checkIn, clockSkewMs, facts: recent });
     const { facts: _, ...kept } = checkIn;
     await sql`
-      update agents set name = ${checkIn.name === '' ? keyName : checkIn.name}, host = ${checkIn.host.name},
-        os = ${checkIn.host.os}, version = ${checkIn.version}, reasons = ${reasons},
+      update agents set name = ${checkIn.name === '' ? key.name : checkIn.name}, host = ${checkIn.host.name},
+        os = ${checkIn.host.os}, machine = ${machineOf(row, checkIn, foreign)}, version = ${checkIn.version}, reasons = ${reasons},
         first_seen_at = coalesce(first_seen_at, ${receivedAt}), last_seen_at = ${receivedAt},
         clock_skew_ms = ${Math.round(clockSkewMs)}, check_in = ${sql.json(kept as JSONValue)},
         processes = ${sql.json(processes as unknown as JSONValue)}
@@ -76,7 +88,7 @@ export async function storeCheckIn(
 async function lockAgent(sql: TransactionSql, agentId: string): Promise<AgentRow> {
   await sql`insert into agents (id) values (${agentId}) on conflict (id) do nothing`;
   const [row] = await sql<AgentRow[]>`
-    select processes, revoked_at, rotate_asked_at from agents where id = ${agentId} for update`;
+    select processes, machine, revoked_at, rotate_asked_at from agents where id = ${agentId} for update`;
   if (row === undefined) throw new Error(`Row of agent ${agentId} vanished.`);
   return row;
 }
@@ -86,21 +98,34 @@ function processesOf(value: unknown) {
   return z.array(agentProcessSchema).catch([]).parse(value);
 }
 
+/** The machine that the agent enrolled on, or first said under a name of its own: another one never takes its place by itself. */
+function machineOf(row: AgentRow, checkIn: CheckIn, foreign: string | undefined): string {
+  return row.machine === '' && foreign === undefined ? checkIn.host.machine : row.machine;
+}
+
 /** What this collector finds out by itself; the same trouble is one fact an hour. */
 function ownFacts(
-  finding: ProcessFinding | undefined,
-  clockSkewMs: number,
+  about: {
+    readonly finding: ProcessFinding | undefined;
+    readonly foreign: string | undefined;
+    readonly clockSkewMs: number;
+  },
   nowMs: number,
 ): HealthFact[] {
+  const { finding, foreign, clockSkewMs } = about;
   const at = new Date(nowMs).toISOString();
   const hour = Math.floor(nowMs / HOUR_MS);
   const facts: HealthFact[] = [];
   if (finding !== undefined) {
     const { kind, reason } = finding;
-    const level = kind === 'cloned' ? 'error' : 'info';
+    const level = kind === 'renamed' ? 'info' : 'error';
     // A new name is one fact each time; a clone goes on and on.
     const id = `${kind}-${kind === 'cloned' ? hour : nowMs}`;
     facts.push({ id, kind, level, at, count: 1, reason });
+  }
+  if (foreign !== undefined) {
+    const kind = 'foreign_host';
+    facts.push({ id: `name-${hour}`, kind, level: 'error', at, count: 1, reason: foreign });
   }
   if (Math.abs(clockSkewMs) > CLOCK_SKEW_MS_MAX) {
     const seconds = Math.round(clockSkewMs / 1000);

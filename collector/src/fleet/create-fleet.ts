@@ -38,7 +38,7 @@ export interface Fleet {
   /** Rejects when PostgreSQL cannot be asked. */
   enroll(token: Credentials, request: EnrollRequest): Promise<EnrollOutcome>;
   /** Rejects when PostgreSQL cannot be asked. */
-  checkIn(checkIn: CheckIn, keyName: string): Promise<CheckedIn>;
+  checkIn(checkIn: CheckIn, key: Key): Promise<CheckedIn>;
   /** A new key for the agent of this one, where it was asked for. Rejects when PostgreSQL cannot be asked. */
   rotate(key: Key): Promise<RotateOutcome>;
   /** Notes that a key was used for what is not its own. Never throws, never waits. */
@@ -94,11 +94,11 @@ export function createFleet(options: FleetOptions): Fleet {
       }
       return outcome;
     },
-    async checkIn(checkIn, keyName) {
+    async checkIn(checkIn, key) {
       const done = await storeCheckIn(
         { sql, now, offlineAfterMs: config.offline_after },
         checkIn,
-        keyName,
+        key,
       );
       checkIns += 1;
       for (const fact of done.facts) tell(checkIn.agent_id, checkIn.host.name, fact);

@@ -115,11 +115,11 @@ async function admit(
   }
   const tags = [...token.tags];
   await sql`
-    insert into agents (id, name, host, os, version, tags, forwarder, token_id, enrolled_at)
-    values (${agentId}, ${name}, ${host.name}, ${host.os}, ${version}, ${tags}, ${token.forwarder},
-      ${token.id}, now())
+    insert into agents (id, name, host, os, machine, version, tags, forwarder, token_id, enrolled_at)
+    values (${agentId}, ${name}, ${host.name}, ${host.os}, ${host.machine}, ${version}, ${tags},
+      ${token.forwarder}, ${token.id}, now())
     on conflict (id) do update set name = excluded.name, host = excluded.host, os = excluded.os,
-      version = excluded.version, tags = excluded.tags, forwarder = excluded.forwarder,
+      machine = excluded.machine, version = excluded.version, tags = excluded.tags, forwarder = excluded.forwarder,
       token_id = excluded.token_id, enrolled_at = excluded.enrolled_at, revoked_at = null`;
   await audit(sql, {
     ...{ actor: `token:${token.id}`, action: 'agent.enroll', subject: agentId },

@@ -51,6 +51,8 @@ export interface KeyOptions {
 export interface KeyStore {
   /** The key, or undefined if id or secret are wrong or it is revoked. Rejects when PostgreSQL cannot be asked. */
   authenticate(id: string, secret: string): Promise<Key | undefined>;
+  /** Computers whose events the key may send, as the table has it now: a change is seconds old elsewhere. */
+  hostsNow(id: string): Promise<readonly string[] | undefined>;
   /** Whether a key of this id was seen lately, right or wrong; asks nobody. */
   seenLately(id: string): boolean;
   create(options: KeyOptions): Promise<NewKey>;
@@ -130,6 +132,10 @@ export function createKeyStore(sql: Sql, now: () => number = Date.now): KeyStore
       if (!right || row === undefined || isRevoked(row, now())) return undefined;
       await noteUse(row);
       return keyOf(row);
+    },
+    async hostsNow(id) {
+      cache.delete(id);
+      return (await read(id))?.hosts ?? undefined;
     },
     seenLately: (id) => cache.get(id)?.row !== undefined,
     create: async (options) => await insertKey(sql, options),

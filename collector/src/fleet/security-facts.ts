@@ -10,7 +10,7 @@ import { createRecentMap } from './recent-map.ts';
 export interface SecurityFact {
   /** The agent that the key is bound to. */
   readonly agentId: string;
-  readonly kind: 'foreign_agent' | 'foreign_host';
+  readonly kind: 'foreign_agent' | 'foreign_host' | 'conflict';
   readonly reason: string;
 }
 

@@ -10,9 +10,7 @@ import { audit } from './audit.ts';
 export interface TokenPolicy {
   readonly name: string;
   readonly tags: readonly string[];
-  /** Its key is for events of its own computer only. */
-  readonly bindHost: boolean;
-  /** It may send events of other computers. */
+  /** It may send events of other computers; without it, its key is for events of its own computer only. */
   readonly forwarder: boolean;
   /** Also for agents that have a key already. */
   readonly knownAgents: boolean;
@@ -62,17 +60,17 @@ export async function addToken(sql: Sql, policy: TokenPolicy, actor: string): Pr
   const id = PREFIX + randomBytes(ID_BYTES).toString('base64url');
   const secret = randomBytes(SECRET_BYTES).toString('base64url');
   const digest = createHash('sha256').update(secret).digest();
-  const { name, tags, bindHost, forwarder, knownAgents, usesMax, expiresAt } = policy;
+  const { name, tags, forwarder, knownAgents, usesMax, expiresAt } = policy;
   await sql.begin(async (transaction) => {
     await transaction`
       insert into enrolment_tokens
         (id, secret_sha256, name, tags, bind_host, forwarder, known_agents, uses_max, expires_at)
-      values (${id}, ${digest}, ${name}, ${[...tags]}, ${bindHost}, ${forwarder}, ${knownAgents},
+      values (${id}, ${digest}, ${name}, ${[...tags]}, ${!forwarder}, ${forwarder}, ${knownAgents},
         ${usesMax ?? null}, ${expiresAt ?? null})`;
     await audit(transaction, {
       ...{ actor, action: 'token.add', subject: id },
       detail: {
-        ...{ name, tags, bind_host: bindHost, forwarder, known_agents: knownAgents },
+        ...{ name, tags, forwarder, known_agents: knownAgents },
         ...{ uses_max: usesMax ?? null, expires_at: expiresAt?.toISOString() ?? null },
       },
     });
@@ -87,7 +85,6 @@ export async function listTokens(sql: Sql, nowMs = Date.now()): Promise<readonly
     id: row.id,
     name: row.name,
     tags: row.tags,
-    bindHost: row.bind_host,
     forwarder: row.forwarder,
     knownAgents: row.known_agents,
     uses: row.uses,

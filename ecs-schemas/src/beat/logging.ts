@@ -28,6 +28,8 @@ export interface OpenLog {
   readonly log: Log;
   /** The file that is being written, if there is one. */
   readonly file?: string;
+  /** This is the least level from now on. */
+  useLevel(level: LoggingConfig['level']): void;
   close(): Promise<void>;
 }
 
@@ -42,7 +44,7 @@ export async function createLog(options: LogOptions): Promise<OpenLog> {
   };
   const printer = logPrinter(
     {
-      level: config.level === 'warning' ? 'warn' : config.level,
+      level: levelOf(config),
       base: { 'service.name': name, 'service.version': version, 'process.pid': process.pid },
       redact: SECRET_PATHS,
       clean: redactFields,
@@ -52,15 +54,22 @@ export async function createLog(options: LogOptions): Promise<OpenLog> {
   const at =
     (level: keyof Log): Log[keyof Log] =>
     (fields, message) =>
+      // pino changes the functions of its levels with the level: they are looked up each time.
       printer[level](fields, withoutSecrets(message));
   return {
     log: { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') },
     ...(file === undefined ? {} : { file: file.path }),
+    useLevel(changed) {
+      printer.level = levelOf({ level: changed });
+    },
     async close() {
       await file?.close();
     },
   };
 }
+
+/** pino's name of a level. */
+const levelOf = ({ level }: Pick<LoggingConfig, 'level'>) => (level === 'warning' ? 'warn' : level);
 
 async function openFile(options: LogOptions): Promise<NdjsonFile> {
   const { files } = options.config;

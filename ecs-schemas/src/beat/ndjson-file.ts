@@ -165,7 +165,10 @@ export interface LogPrinterOptions {
 /** The four levels of a program's own log. */
 export type LogPrinter = Readonly<
   Record<'debug' | 'info' | 'warn' | 'error', (fields: object, message: string) => void>
->;
+> & {
+  /** Least level that is printed; may be set anew at any time. */
+  level: string;
+};
 
 /** Prints a program's own log lines: `log.level`, `@timestamp`, the base, the fields, `message`. */
 export function logPrinter(options: LogPrinterOptions, write: (line: string) => void): LogPrinter {
