@@ -37,6 +37,10 @@ export function collectorProgram(): Command {
   program
     .command('setup')
     .description('make or update the tables of PostgreSQL and the template of Elasticsearch')
+    .option(
+      '--roles',
+      'make the roles of least privilege too: owner, writer and reader of the database',
+    )
     .option('--dashboards', 'import the dashboards into Kibana too')
     .action(async (options: SetupOptions, command: Command) =>
       setup(globalFlags(command), options),
