@@ -62,7 +62,8 @@ export async function openCollector(options: CollectorOptions): Promise<Collecto
   const { admit, authenticate, fleet, addresses } = door;
   const rules = createLiveRules(alerts, telling);
   const commit = createCommit({ sql, config: config.postgresql, ...rules, indexing, log });
-  const indexer = createIndexer({ sql, config: config.elasticsearch, log });
+  const maySetUp = config.setup.enabled;
+  const indexer = createIndexer({ sql, config: config.elasticsearch, log, maySetUp });
   const notifier = createNotifier({ sql, config: config.telegram, alerts, log });
   const retention = createRetention({ sql, config: config.postgresql, log });
   const metrics = createMetrics({ process: true });

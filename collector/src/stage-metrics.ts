@@ -55,5 +55,11 @@ export function stageMetrics(admit: Admit, commit: Commit): readonly Watched[] {
       kind: 'gauge',
       read: () => commit.queue().lines,
     },
+    {
+      name: 'index_lag_seconds',
+      help: 'For how long the oldest of these chunks has waited; 0 = none waits.',
+      kind: 'gauge',
+      read: () => commit.queue().lagSeconds,
+    },
   ];
 }

@@ -24,6 +24,11 @@ const INDEX_HELP: Readonly<Record<keyof IndexCounts, Help>> = {
     'counter',
     'Chunks left to the table because memory was full.',
   ],
+  windowBytes: [
+    'index_window_bytes',
+    'gauge',
+    'Bytes that may be on their way to Elasticsearch at once; less while it is overloaded.',
+  ],
 };
 
 const NOTIFY_HELP: Readonly<Record<keyof NotifyCounts, Help>> = {

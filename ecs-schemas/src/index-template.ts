@@ -18,7 +18,7 @@ export interface TemplateOptions {
 export const TEMPLATE_NAME = `${DATA_STREAM_TYPE}-${DATASET}`;
 
 /** Above Fleet's `logs-*-*` (100) and `logs-system.security-*` (200). */
-const PRIORITY = 500;
+export const TEMPLATE_PRIORITY = 500;
 
 /** Raised with every change of the mapping, so that `setup` can tell an older template from a foreign one. */
 export const TEMPLATE_VERSION = 1;
@@ -82,7 +82,7 @@ function properties(build: TemplateBuild): Properties {
 export function indexTemplate(options: TemplateOptions): Mapping {
   return {
     index_patterns: [`${DATA_STREAM_TYPE}-${DATASET}-*`],
-    priority: PRIORITY,
+    priority: TEMPLATE_PRIORITY,
     version: TEMPLATE_VERSION,
     data_stream: {},
     _meta: { managed_by: 'launchbeat', build: options.build },

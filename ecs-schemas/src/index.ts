@@ -6,6 +6,7 @@ export * from './fleet-protocol.ts';
 export {
   indexTemplate,
   TEMPLATE_NAME,
+  TEMPLATE_PRIORITY,
   TEMPLATE_VERSION,
   type TemplateBuild,
   type TemplateOptions,

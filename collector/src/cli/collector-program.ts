@@ -1,5 +1,6 @@
 /**
- * The commands of `launchbeat-collector`: run (default), setup, test, export, keystore, agents, tokens, audit, certs, rules, version.
+ * The commands of `launchbeat-collector`: run (default), setup, test, export, keystore, agents, tokens, audit, certs, rules, reindex,
+ * dead-letters, version.
  */
 import { indexTemplate, type TemplateBuild } from '@launchbeat/ecs-schemas';
 import {
@@ -16,6 +17,8 @@ import { COLLECTOR_HOME, collectorVersion, loadCollector } from '../config.ts';
 import { addAgentCommands } from './agents.ts';
 import { addAuditCommand } from './audit.ts';
 import { addCertificateCommands } from './certs.ts';
+import { addDeadLetterCommands } from './dead-letters.ts';
+import { addReindexCommand } from './reindex.ts';
 import { addRuleCommands } from './rules.ts';
 import { run } from './run.ts';
 import { type SetupOptions, setup } from './setup.ts';
@@ -37,6 +40,10 @@ export function collectorProgram(): Command {
   program
     .command('setup')
     .description('make or update the tables of PostgreSQL and the template of Elasticsearch')
+    .option(
+      '--roles',
+      'make the roles of least privilege too: owner, writer and reader of the database',
+    )
     .option('--dashboards', 'import the dashboards into Kibana too')
     .action(async (options: SetupOptions, command: Command) =>
       setup(globalFlags(command), options),
@@ -91,6 +98,8 @@ export function collectorProgram(): Command {
   addAuditCommand(program);
   addCertificateCommands(program);
   addRuleCommands(program);
+  addReindexCommand(program);
+  addDeadLetterCommands(program);
   addVersionCommand(program, collectorVersion());
   return program;
 }

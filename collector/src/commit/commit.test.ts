@@ -305,3 +305,18 @@ test('the id of a document under test is the one that its event has', () => {
   });
   assert.equal(document.event.id, id);
 });
+
+test('the lag of Elasticsearch is the age of the oldest chunk that waits, 0 when none does', async (t) => {
+  const app = await startCollectorApp(t);
+  const lag = async (): Promise<number> => {
+    const text = await (await fetch(`${app.server.url}/metrics`)).text();
+    return Number(/^launchbeat_collector_index_lag_seconds (\S+)$/m.exec(text)?.[1]);
+  };
+  assert.equal(await lag(), 0);
+  await app.send(ndjsonLines(some(1)));
+  await app.sql`update chunks set received_at = now() - interval '90 s'`;
+  const aged = await eventually(async () => ((await lag()) >= 90 ? lag() : false), {
+    timeoutMs: 20_000,
+  });
+  assert.ok(aged < 200, String(aged));
+});

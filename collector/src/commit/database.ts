@@ -12,7 +12,10 @@ export type Sql = postgresClient.Sql;
 export type TransactionSql = postgresClient.TransactionSql;
 
 export type DatabaseOptions = Pick<PostgresqlConfig, 'url'> &
-  Partial<Pick<PostgresqlConfig, 'connections_max'>>;
+  Partial<Pick<PostgresqlConfig, 'connections_max'>> & {
+    /** The role to act as; the one that signs in must be its member. */
+    readonly role?: string | undefined;
+  };
 
 const CONNECT_TIMEOUT_S = 10;
 const RECONNECT_DELAY_MIN_S = 0.02;
@@ -33,6 +36,7 @@ export function openDatabase(options: DatabaseOptions): Sql {
       statement_timeout: STATEMENT_TIMEOUT_MS,
       idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_TIMEOUT_MS,
       TimeZone: 'UTC',
+      ...(options.role === undefined ? {} : { role: options.role }),
     },
   });
 }

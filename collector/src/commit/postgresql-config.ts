@@ -6,16 +6,18 @@ import { z } from 'zod';
 
 const DEFAULT_URL = 'postgres://launchbeat@localhost:5432/launchbeat';
 
+const url = z.url({
+  protocol: /^postgres(ql)?$/,
+  hostname: /.*/,
+  error: 'Expected a URL such as postgres://user:password@host:5432/database',
+});
+
 export const postgresqlConfigSchema = z
   .strictObject({
     /** Where PostgreSQL is, with user, password and database. */
-    url: z
-      .url({
-        protocol: /^postgres(ql)?$/,
-        hostname: /.*/,
-        error: 'Expected a URL such as postgres://user:password@host:5432/database',
-      })
-      .default(DEFAULT_URL),
+    url: url.default(DEFAULT_URL),
+    /** The same database by a role that may make tables (and, for `setup --roles`, roles); only `setup` uses it. Absent: `url`. */
+    setup_url: url.optional(),
     /** Connections that this collector opens at most. */
     connections_max: z.int().min(2).max(500).default(10),
     /** A commit that takes longer is answered with 503; the agent sends the chunk again. */
@@ -36,7 +38,7 @@ export const postgresqlConfigSchema = z
       .prefault({}),
     archive: z
       .strictObject({
-        /** How long the bytes of a chunk stay after Elasticsearch has it, for re-indexing; 0 keeps them for ever. */
+        /** How long the bytes of a chunk stay after Elasticsearch has it, for re-indexing; 0 = until it has it. */
         retention: duration('7d'),
       })
       .prefault({}),

@@ -60,6 +60,18 @@ test('sweep() takes the bytes out of chunks that were indexed long ago, never of
   );
 });
 
+test('sweep() with an archive of 0 takes the bytes of what Elasticsearch has, and of nothing else', async (t) => {
+  const app = await startCollectorApp(t);
+  for (let chunk = 0; chunk < 2; chunk += 1) await app.send(ndjsonLines([processStart()]));
+  await app.sql`update chunks set indexed_at = now() - interval '1 s' where id = ${app.offered[0]?.id ?? 0}`;
+  assert.equal((await janitor(app, 0, 0).sweep()).archived, 1);
+  const rows = await app.sql`select body is null as emptied from chunks order by id`;
+  assert.deepEqual(
+    rows.map((row) => row['emptied']),
+    [true, false],
+  );
+});
+
 test('sweep() forgets old ledger rows, messages and dead letters, but nothing that somebody waits for', async (t) => {
   const app = await startCollectorApp(t, { alerts: { chats: { duty: 1 } } });
   for (let chunk = 0; chunk < 2; chunk += 1)

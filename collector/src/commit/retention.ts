@@ -37,7 +37,6 @@ export interface Retention {
 const SWEEP_MS = 3_600_000;
 const AGAIN_MS = 60_000;
 const BATCH_ROWS = 1000;
-const LOCK_TIMEOUT = '3s';
 
 /** Makes the janitor. */
 export function createRetention(options: RetentionOptions): Retention {
@@ -49,10 +48,7 @@ export function createRetention(options: RetentionOptions): Retention {
     const today = Math.floor(now() / DAY_MS);
     await forgetHits(sql, new Date(now()));
     await partitions.ensure(new Set([today, today + 1]));
-    const archived =
-      config.archive.retention === 0
-        ? 0
-        : await emptyArchive(sql, new Date(now() - config.archive.retention));
+    const archived = await emptyArchive(sql, new Date(now() - config.archive.retention));
     if (config.retention === 0) return { partitions: [], archived, rows: 0 };
     const before = new Date(now() - config.retention);
     return {
@@ -97,12 +93,7 @@ async function dropPartitions(sql: Sql, before: Date): Promise<string[]> {
     select relname as name from pg_inherits join pg_class on pg_class.oid = inhrelid
     where inhparent = 'events'::regclass and relname ~ '^events_[0-9]{8}$' and relname < ${border}
     order by relname`;
-  for (const { name } of old) {
-    await sql.begin(async (transaction) => {
-      await transaction`select set_config('lock_timeout', ${LOCK_TIMEOUT}, true)`;
-      await transaction`drop table if exists ${transaction(name)}`;
-    });
-  }
+  for (const { name } of old) await sql`select drop_events_partition(${name})`;
   return old.map(({ name }) => name);
 }
 

@@ -6,8 +6,10 @@
 import { type Log, pause } from '@launchbeat/ecs-schemas/beat';
 import { type CommittedChunk, INDEX_LEASE_MS } from '../commit/commit.ts';
 import type { Sql } from '../commit/database.ts';
+import { createBulkWindow } from './bulk-window.ts';
 import { leaseEnd, releaseLeases } from './chunk-leases.ts';
 import { createChunkQueue } from './chunk-queue.ts';
+import { createClusterMender } from './cluster-mender.ts';
 import type { ElasticsearchConfig } from './elasticsearch-config.ts';
 import type { IndexCounters } from './index-batch.ts';
 import type { IndexerState } from './indexer-state.ts';
@@ -27,6 +29,8 @@ export interface IndexerOptions {
   readonly sql: Sql;
   readonly config: ElasticsearchConfig;
   readonly log: Log;
+  /** Whether a template that is gone or changed while it runs may be set up again. Default no. */
+  readonly maySetUp?: boolean;
 }
 
 export interface SetupResult {
@@ -48,6 +52,8 @@ export interface IndexCounts extends Readonly<IndexCounters> {
   readonly sendingChunks: number;
   /** Fresh chunks that memory had no room for; the table has them. */
   readonly deferredChunks: number;
+  /** Bytes that may be on their way at once; less than full while the cluster is overloaded. */
+  readonly windowBytes: number;
 }
 
 export interface Indexer {
@@ -66,12 +72,16 @@ export interface Indexer {
 /** Makes the indexer; nothing is opened or sent before run(), setup() or check(). */
 export function createIndexer(options: IndexerOptions): Indexer {
   const { sql, config, log } = options;
+  const client = openClient(config);
+  const { max_bytes: requestBytesMax, workers: workersMax } = config.bulk;
   const state: IndexerState = {
     ...options,
-    client: openClient(config),
+    client,
+    window: createBulkWindow({ requestBytesMax, workers: workersMax }),
+    mender: createClusterMender({ client, config, log, maySetUp: options.maySetUp === true }),
     queue: createChunkQueue({
       bytesMax: config.queue.max_bytes,
-      batchBytes: config.bulk.max_bytes,
+      batchBytes: requestBytesMax,
       lingerMs: config.bulk.linger,
     }),
     sending: new Map(),
@@ -98,7 +108,7 @@ export function createIndexer(options: IndexerOptions): Indexer {
     async run(signal) {
       if (!config.enabled) return;
       await waitForTemplate(state, signal);
-      const workers = Array.from({ length: config.bulk.workers }, () => runWorker(state, signal));
+      const workers = Array.from({ length: workersMax }, () => runWorker(state, signal));
       await Promise.all([sweepLeases(state, signal), ...workers]);
       await releaseLeases(sql, state.queue.drain(), false).catch((error: unknown) =>
         log.warn(
@@ -115,6 +125,7 @@ export function createIndexer(options: IndexerOptions): Indexer {
       queuedBytes: state.queue.bytes,
       sendingChunks: state.sending.size,
       deferredChunks,
+      windowBytes: state.window.bytes(),
     }),
     close: async () => state.client.close(),
   };
@@ -129,7 +140,7 @@ async function waitForTemplate(state: IndexerState, signal: AbortSignal): Promis
   if (!config.template.enabled) return;
   let said = false;
   for (let attempt = 1; !signal.aborted; attempt += 1) {
-    const found = await checkTemplate(client);
+    const found = await checkTemplate(client, config.namespaces);
     if (found.outcome === 'done') {
       retries.recovered();
       if (said) log.info({}, 'Index template is there; indexing begins.');
@@ -167,7 +178,7 @@ async function check({ client, config }: IndexerState): Promise<CheckResult> {
   try {
     const cluster = await describeCluster(client);
     if (!config.template.enabled) return { ok: true, detail: cluster };
-    const template = await checkTemplate(client);
+    const template = await checkTemplate(client, config.namespaces);
     if (template.outcome === 'done') return { ok: true, detail: `${cluster}; ${template.detail}` };
     const reason = template.outcome === 'retry' ? template.failure.reason : template.reason;
     return { ok: false, detail: `${cluster}; ${reason}` };

@@ -4,19 +4,22 @@
  * up but lines that Elasticsearch says it will never take, and those go to the dead letters.
  */
 import type { Client } from '@elastic/elasticsearch';
+import { dataStreamName } from '@launchbeat/ecs-schemas';
+import type { BulkWindow } from './bulk-window.ts';
 import type { DeadLetter } from './chunk-leases.ts';
 import type { IndexLine } from './chunk-lines.ts';
+import type { ClusterMender } from './cluster-mender.ts';
 import { lookUp } from './look-up.ts';
 import type { Failure } from './request-outcome.ts';
 import type { Retries } from './retries.ts';
-import { bulkBytes, sendBulk } from './send-bulk.ts';
+import { type BulkOutcome, bulkBytes, sendBulk, type Verdict } from './send-bulk.ts';
 
 export interface IndexBatchContext {
   readonly client: Client;
-  /** Name of the data stream. */
-  readonly stream: string;
-  /** Size of a request at most; a line that is larger goes alone. */
-  readonly requestBytesMax: number;
+  readonly namespace: string;
+  /** Says how large a request may be; a line that is larger goes alone. */
+  readonly window: BulkWindow;
+  readonly mender: ClusterMender;
   readonly retries: Retries;
   /** Ends the waiting between requests. */
   readonly signal: AbortSignal;
@@ -51,12 +54,9 @@ export async function indexBatch(
   const deadLetters: DeadLetter[] = [];
   let left = [...lines];
   let askFirst = suspicious;
-  let requestBytes = context.requestBytesMax;
   for (let attempt = 0; left.length > 0; ) {
     if (context.signal.aborted) return { outcome: 'stopped' };
-    const step = askFirst
-      ? await dropThoseThere(left, context)
-      : await sendSome(left, requestBytes, context);
+    const step = askFirst ? await dropThoseThere(left, context) : await sendSome(left, context);
     left = step.left;
     deadLetters.push(...step.deadLetters);
     if (step.failure === undefined) {
@@ -69,15 +69,26 @@ export async function indexBatch(
     }
     context.counts.retries += 1;
     if (step.failure.kind === 'unknown') askFirst = true;
-    if (step.failure.kind === 'too_large' && step.sent > 1) {
-      requestBytes = Math.ceil(step.sentBytes / 2);
-      continue;
-    }
     attempt += 1;
-    await context.retries.wait(step.failure, attempt, context.signal);
+    await beforeAgain(step.failure, attempt, context);
   }
   return { outcome: 'done', deadLetters };
 }
+
+/** Waits, unless what was wrong is right now. */
+async function beforeAgain(
+  failure: Failure,
+  attempt: number,
+  context: IndexBatchContext,
+): Promise<void> {
+  if (failure.kind === 'too_large') return;
+  if (isOfSetUp(failure) && (await context.mender.mend(context.namespace))) return;
+  await context.retries.wait(failure, attempt, context.signal);
+}
+
+/** Whether setting up the template could help: it, or the stream, is not there or not as it should be. */
+const isOfSetUp = ({ kind, status }: Failure): boolean =>
+  kind === 'needs_person' && (status === 404 || status === 0);
 
 interface Step {
   /** Lines without a final verdict. */
@@ -85,55 +96,80 @@ interface Step {
   readonly deadLetters: readonly DeadLetter[];
   /** Why it must wait before it goes on. */
   readonly failure?: Failure;
-  /** Lines and bytes of the request. */
-  readonly sent: number;
-  readonly sentBytes: number;
 }
 
 async function dropThoseThere(left: IndexLine[], context: IndexBatchContext): Promise<Step> {
   const answer = await lookUp(
     context.client,
-    context.stream,
+    dataStreamName(context.namespace),
     left.map((line) => line.id),
   );
-  const nothingSent = { deadLetters: [], sent: 0, sentBytes: 0 };
   if (answer.outcome === 'failed') {
     // It stays unknown, whatever the reason.
     const { kind } = answer.failure;
     return {
-      ...nothingSent,
+      deadLetters: [],
       left,
       failure: { ...answer.failure, kind: kind === 'needs_person' ? kind : 'unknown' },
     };
   }
   const missing = left.filter((line) => !answer.found.has(line.id));
   context.counts.duplicates += left.length - missing.length;
-  return { ...nothingSent, left: missing };
+  return { deadLetters: [], left: missing };
 }
 
-async function sendSome(
-  left: IndexLine[],
-  requestBytes: number,
-  context: IndexBatchContext,
-): Promise<Step> {
-  const { count, bytes } = firstOf(left, requestBytes);
+async function sendSome(left: IndexLine[], context: IndexBatchContext): Promise<Step> {
+  const room = await context.window.enter(context.signal);
+  const { count, bytes } = firstOf(left, room.bytes);
   const request = left.slice(0, count);
   const rest = left.slice(count);
-  const size = { sent: count, sentBytes: bytes };
-  const answer = await sendBulk(context.client, context.stream, request, context.abandon);
-  if (answer.outcome === 'failed') {
-    const line = request[0];
-    if (answer.failure.kind === 'too_large' && count === 1 && line !== undefined) {
-      const dead = deadLetter(line, answer.failure.status, answer.failure.reason, context.counts);
-      return { ...size, left: rest, deadLetters: [dead] };
-    }
-    return { ...size, left, deadLetters: [], failure: answer.failure };
+  const stream = dataStreamName(context.namespace);
+  let answer: BulkOutcome | undefined;
+  try {
+    answer = await sendBulk(context.client, stream, request, context.abandon);
+  } finally {
+    room.leave(answer === undefined ? 'other' : outcomeFor(answer));
   }
+  if (answer.outcome === 'done') {
+    return await settleItems(request, rest, answer.verdicts, context);
+  }
+  const { failure } = answer;
+  const [line] = request;
+  if (failure.kind === 'too_large' && count === 1 && line !== undefined) {
+    const dead = deadLetter(line, failure.status, failure.reason, context.counts);
+    return { left: rest, deadLetters: [dead] };
+  }
+  if (failure.kind === 'too_large') context.window.tooLarge(bytes);
+  return { left, deadLetters: [], failure };
+}
+
+const THROTTLED = 429;
+
+function outcomeFor(answer: BulkOutcome): 'taken' | 'throttled' | 'other' {
+  if (answer.outcome === 'failed')
+    return answer.failure.status === THROTTLED ? 'throttled' : 'other';
+  const left = answer.verdicts.flatMap((one) =>
+    one.verdict === 'again' || one.verdict === 'held' ? [one] : [],
+  );
+  if (left.length === 0) return 'taken';
+  const isThrottled = left.some((one) => one.verdict === 'again' && one.status === THROTTLED);
+  return isThrottled ? 'throttled' : 'other';
+}
+
+/** Counts what is settled, keeps what is to be tried again. */
+async function settleItems(
+  request: readonly IndexLine[],
+  rest: readonly IndexLine[],
+  verdicts: readonly Verdict[],
+  context: IndexBatchContext,
+): Promise<Step> {
+  const isAnyRefused = verdicts.some((one) => one.verdict === 'refused');
+  const blame = isAnyRefused ? await context.mender.whyRefused(context.namespace) : undefined;
   const deadLetters: DeadLetter[] = [];
   const again: IndexLine[] = [];
   let failure: Failure | undefined;
   for (const [at, line] of request.entries()) {
-    const verdict = answer.verdicts[at] ?? { verdict: 'again', status: 0, reason: 'no verdict' };
+    const verdict = verdicts[at] ?? NO_VERDICT;
     switch (verdict.verdict) {
       case 'created':
         context.counts.indexed += 1;
@@ -142,20 +178,35 @@ async function sendSome(
         context.counts.duplicates += 1;
         break;
       case 'refused':
-        deadLetters.push(deadLetter(line, verdict.status, verdict.reason, context.counts));
+        if (blame === undefined) {
+          deadLetters.push(deadLetter(line, verdict.status, verdict.reason, context.counts));
+        } else {
+          again.push(line);
+          failure = blame;
+        }
         break;
       case 'again':
       case 'held':
         again.push(line);
-        failure = {
-          kind: verdict.verdict === 'held' ? 'needs_person' : 'not_applied',
-          status: verdict.status,
-          reason: `item ${verdict.status}: ${verdict.reason}`,
-        };
+        failure = failureOf(verdict);
     }
   }
-  const step = { ...size, left: [...again, ...rest], deadLetters };
+  const step = { left: [...again, ...rest], deadLetters };
   return failure === undefined ? step : { ...step, failure };
+}
+
+const NO_VERDICT: Verdict = { verdict: 'again', status: 0, reason: 'no verdict' };
+
+/** An item that failed inside of the cluster may have been written all the same. */
+function failureOf(verdict: Extract<Verdict, { status: number }>): Failure {
+  const { status } = verdict;
+  const isUnknown = status === 0 || status >= 500;
+  const again = isUnknown ? 'unknown' : 'not_applied';
+  return {
+    kind: verdict.verdict === 'held' ? 'needs_person' : again,
+    status,
+    reason: `item ${status}: ${verdict.reason}`,
+  };
 }
 
 function firstOf(lines: readonly IndexLine[], bytesMax: number): { count: number; bytes: number } {

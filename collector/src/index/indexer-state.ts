@@ -4,8 +4,10 @@
 import type { Client } from '@elastic/elasticsearch';
 import type { Log } from '@launchbeat/ecs-schemas/beat';
 import type { Sql } from '../commit/database.ts';
+import type { BulkWindow } from './bulk-window.ts';
 import type { HeldChunk } from './chunk-leases.ts';
 import type { ChunkQueue } from './chunk-queue.ts';
+import type { ClusterMender } from './cluster-mender.ts';
 import type { ElasticsearchConfig } from './elasticsearch-config.ts';
 import type { IndexCounters } from './index-batch.ts';
 import type { Retries } from './retries.ts';
@@ -20,5 +22,7 @@ export interface IndexerState {
   readonly sending: Map<string, HeldChunk>;
   readonly counts: IndexCounters;
   readonly retries: Retries;
+  readonly window: BulkWindow;
+  readonly mender: ClusterMender;
   readonly client: Client;
 }

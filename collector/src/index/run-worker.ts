@@ -4,7 +4,6 @@
  * even when a stop was asked for, within a grace period, since it spares the next one a look-up.
  */
 
-import { dataStreamName } from '@launchbeat/ecs-schemas';
 import { pause } from '@launchbeat/ecs-schemas/beat';
 import {
   type DeadLetter,
@@ -57,8 +56,9 @@ async function work(
     [...ours.values()].some((held) => held.suspicious),
     {
       client: state.client,
-      stream: dataStreamName(batch.namespace),
-      requestBytesMax: state.config.bulk.max_bytes,
+      namespace: batch.namespace,
+      window: state.window,
+      mender: state.mender,
       retries: state.retries,
       signal,
       abandon,

@@ -105,10 +105,19 @@ const CLUSTER_ERRORS = new Set([
 /** `illegal_argument_exception` is used for documents and for the cluster; these words tell the latter. */
 const CLUSTER_WORDS = /\b(pipeline|data stream \[|write index|require_data_stream|alias)\b/i;
 
+const READ_ONLY = /read-only-allow-delete|\/12\//;
+const FLOOD_MEND =
+  "Elasticsearch's disk is nearly full (flood stage): make room there; it goes on by itself then";
+
 function verdictOf(item: BulkItem | undefined): Verdict {
   const status = item?.status ?? 0;
   if (status >= 200 && status < 300) return { verdict: 'created' };
   const type = item?.error?.type ?? 'error';
+  // Flood stage, with 429 since 8.x and 403 before: the cluster lifts it by itself, once somebody has made room.
+  if (type === 'cluster_block_exception' && READ_ONLY.test(item?.error?.reason ?? '')) {
+    const reason = shorten(item?.error?.reason ?? '');
+    return { verdict: 'held', status, reason: `${reason}; ${FLOOD_MEND}` };
+  }
   if (status === 409 && type === 'version_conflict_engine_exception') return { verdict: 'there' };
   const cause = item?.error?.caused_by?.reason;
   const reason = shorten(
@@ -117,11 +126,12 @@ function verdictOf(item: BulkItem | undefined): Verdict {
   if (status === 429 || status === 409 || status >= 500 || status === 0) {
     return { verdict: 'again', status, reason };
   }
-  const ofCluster =
-    status === 401 ||
-    status === 403 ||
-    status === 404 ||
-    CLUSTER_ERRORS.has(type) ||
-    (type === 'illegal_argument_exception' && CLUSTER_WORDS.test(reason));
+  const ofCluster = isOfCluster(status, type, reason);
   return { verdict: ofCluster ? 'held' : 'refused', status, reason };
+}
+
+/** Whether the refusal speaks of the cluster, and not of the line. */
+function isOfCluster(status: number, type: string, reason: string): boolean {
+  if (status === 401 || status === 403 || status === 404 || CLUSTER_ERRORS.has(type)) return true;
+  return type === 'illegal_argument_exception' && CLUSTER_WORDS.test(reason);
 }

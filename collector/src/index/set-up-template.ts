@@ -8,11 +8,20 @@ import {
   dataStreamName,
   indexTemplate,
   TEMPLATE_NAME,
+  TEMPLATE_PRIORITY,
   TEMPLATE_VERSION,
   type TemplateBuild,
 } from '@launchbeat/ecs-schemas';
 import type { Log } from '@launchbeat/ecs-schemas/beat';
 import type { ElasticsearchConfig } from './elasticsearch-config.ts';
+import {
+  type ExistingTemplate,
+  findRival,
+  isChanged,
+  isOurs,
+  readTemplate,
+  TEMPLATE_PATH,
+} from './read-template.ts';
 import { errorReason, explainFailure, type Failure, shorten } from './request-outcome.ts';
 
 export type TemplateState =
@@ -29,16 +38,14 @@ export type TemplateState =
 
 export type TemplateAction = 'created' | 'updated' | 'kept';
 
-interface ExistingTemplate {
-  readonly version?: number;
-  readonly _meta?: { readonly managed_by?: string; readonly build?: TemplateBuild };
-  readonly template?: { readonly lifecycle?: { readonly data_retention?: string } };
-}
-
-const PATH = `/_index_template/${TEMPLATE_NAME}`;
-
-/** Looks for the template and changes nothing: `refused` where it is missing or not ours. */
-export async function checkTemplate(client: Client): Promise<TemplateState> {
+/**
+ * Looks for the template and changes nothing: `refused` where it is missing, not ours, changed, or another one takes a stream of
+ * these namespaces before it.
+ */
+export async function checkTemplate(
+  client: Client,
+  namespaces: readonly string[] = [],
+): Promise<TemplateState> {
   return await outcomeOf(async () => {
     const existing = await readTemplate(client);
     if (existing === undefined) {
@@ -47,7 +54,12 @@ export async function checkTemplate(client: Client): Promise<TemplateState> {
         reason: `index template ${TEMPLATE_NAME} is missing; run "launchbeat-collector setup", or set elasticsearch.template.enabled: false if you keep a template of your own`,
       };
     }
-    return foreign(existing) ?? kept(existing);
+    return (
+      foreign(existing) ??
+      changed(existing) ??
+      (await rival(client, namespaces, existing)) ??
+      kept(existing)
+    );
   });
 }
 
@@ -60,7 +72,8 @@ export async function setUpTemplate(
   return await outcomeOf(async () => {
     const existing = await readTemplate(client);
     const notOurs = existing === undefined ? undefined : foreign(existing);
-    if (notOurs !== undefined) return notOurs;
+    const refused = notOurs ?? (await rival(client, config.namespaces, existing));
+    if (refused !== undefined) return refused;
     if ((existing?.version ?? 0) > TEMPLATE_VERSION && existing !== undefined) {
       log.warn(
         {},
@@ -88,32 +101,44 @@ async function outcomeOf(ask: () => Promise<TemplateState>): Promise<TemplateSta
     const failure = explainFailure(error);
     const { status, kind } = failure;
     if (kind !== 'needs_person') return { outcome: 'retry', failure };
-    const mend =
-      status === 403
-        ? '; the user needs the cluster privilege manage_index_templates, or set elasticsearch.template.enabled: false'
-        : '';
-    return { outcome: 'refused', reason: `${failure.reason.split('; the user needs')[0]}${mend}` };
+    const said = failure.reason.split(/; (the user needs|check )/)[0];
+    return { outcome: 'refused', reason: `${said}${MENDS[status] ?? ''}` };
   }
 }
 
-async function readTemplate(client: Client): Promise<ExistingTemplate | undefined> {
-  try {
-    const answer = await client.transport.request<{
-      index_templates?: readonly { readonly index_template: ExistingTemplate }[];
-    }>({ method: 'GET', path: PATH });
-    return answer.index_templates?.[0]?.index_template;
-  } catch (error) {
-    if (error instanceof errors.ResponseError && error.statusCode === 404) return undefined;
-    throw error;
-  }
-}
+/** By HTTP status; of others the cluster's own words say enough. */
+const MENDS: Readonly<Record<number, string>> = {
+  0: '; check elasticsearch.hosts and elasticsearch.ssl',
+  401: '; check api_key, or username and password, of elasticsearch',
+  403: '; the user needs the cluster privilege manage_index_templates, or set elasticsearch.template.enabled: false',
+  404: '; check elasticsearch.hosts',
+};
 
 function foreign(existing: ExistingTemplate): TemplateState | undefined {
-  if (existing._meta?.managed_by === 'launchbeat') return undefined;
+  if (isOurs(existing)) return undefined;
   return {
     outcome: 'refused',
     reason: `index template ${TEMPLATE_NAME} was not made by Launchbeat (no _meta.managed_by); rename or delete it, or set elasticsearch.template.enabled: false to use it as it is`,
   };
+}
+
+/** Found by whoever only looks; whoever sets up puts it right. */
+function changed(existing: ExistingTemplate): TemplateState | undefined {
+  if (!isChanged(existing)) return undefined;
+  return {
+    outcome: 'refused',
+    reason: `index template ${TEMPLATE_NAME} was changed by somebody; run "launchbeat-collector setup", or set elasticsearch.template.enabled: false if you keep a template of your own`,
+  };
+}
+
+async function rival(
+  client: Client,
+  namespaces: readonly string[],
+  existing: ExistingTemplate | undefined,
+): Promise<TemplateState | undefined> {
+  if (namespaces.length === 0) return undefined;
+  const reason = await findRival(client, namespaces, existing?.priority ?? TEMPLATE_PRIORITY);
+  return reason === undefined ? undefined : { outcome: 'refused', reason };
 }
 
 function kept(existing: ExistingTemplate): TemplateState {
@@ -135,6 +160,7 @@ async function putTemplate(
   const wanted = config.template.build;
   const same =
     existing?.version === TEMPLATE_VERSION &&
+    !isChanged(existing) &&
     existing.template?.lifecycle?.data_retention === config.retention;
   if (same && existing._meta?.build === wanted) return 'as wanted';
   if (wanted !== 'auto') {
@@ -157,7 +183,7 @@ async function put(
   retention: string | undefined,
 ): Promise<void> {
   const body = indexTemplate({ build, ...(retention === undefined ? {} : { retention }) });
-  await client.transport.request({ method: 'PUT', path: PATH, body });
+  await client.transport.request({ method: 'PUT', path: TEMPLATE_PATH, body });
 }
 
 /** What Elasticsearch 8 and 9 say of a type whose module is not there. */
