@@ -4,11 +4,13 @@
 import { hostname, release, type } from 'node:os';
 import type { HealthNote } from '@launchbeat/ecs-schemas';
 import { type Log, type Metrics, type Paths, SILENT_LOG } from '@launchbeat/ecs-schemas/beat';
+import type { LogStanding } from './capture/log-standing.ts';
 import { createCounterNotes } from './checkin/counter-notes.ts';
 import { createCheckIn } from './checkin/create-check-in.ts';
 import { openFactBox } from './checkin/fact-box.ts';
 import { spoolStanding } from './checkin/spool-standing.ts';
 import type { AgentConfig } from './config.ts';
+import { logReport } from './log-report.ts';
 import { failoverExchange } from './upload/failover-exchange.ts';
 import { openHttpExchange } from './upload/http-exchange.ts';
 import type { OutputConfig } from './upload/output-config.ts';
@@ -21,6 +23,8 @@ export interface OpenCheckInOptions {
   readonly agent: { readonly id: string; readonly ephemeralId: string; readonly version: string };
   /** What every stage counted. */
   readonly counters: () => Metrics;
+  /** How the live log stands; absent for files. */
+  readonly logStanding?: (() => LogStanding) | undefined;
   readonly log: Log;
 }
 
@@ -73,6 +77,9 @@ export function openCheckIn(options: OpenCheckInOptions): AgentCheckIn {
         bytes_max: config.spool.max_bytes,
       },
       lag_ms: standing.lagMs,
+      ...(options.logStanding === undefined
+        ? {}
+        : logReport(options.logStanding(), standing.lagMs)),
       counters: Object.fromEntries(counters.slice(0, COUNTERS_MAX)),
     };
   };
