@@ -9,9 +9,16 @@ import { type Canary, canarySong, hasCommandLine, newProcessId, startCanary } fr
 import type { SourceFact } from './captured-event.ts';
 import { LOG_MODES, type LogStanding } from './log-standing.ts';
 
+export interface CanaryOptions {
+  readonly command: readonly string[];
+  readonly intervalMs: number;
+  /** How long its event may take; default SONG_WAIT_MS. */
+  readonly waitMs?: number;
+}
+
 export interface AuditWatchOptions {
   /** Undefined = no canary: what is audited is known by the events alone. */
-  readonly canary: { readonly command: readonly string[]; readonly intervalMs: number } | undefined;
+  readonly canary: CanaryOptions | undefined;
   /** Unix milliseconds, for tests. */
   readonly now?: () => number;
 }
@@ -94,7 +101,7 @@ class Watch implements AuditWatch {
     if (scannedId < newestId) return;
     const nowMs = this.#now();
     if (this.#canary !== undefined) {
-      if (nowMs - this.#canary.startedAtMs >= SONG_WAIT_MS) this.#off(this.#canary, newestId);
+      if (nowMs - this.#canary.startedAtMs >= this.#waitMs()) this.#off(this.#canary, newestId);
     } else if (nowMs >= this.#dueMs) this.#sing(nowMs, newestId);
   }
 
@@ -135,6 +142,10 @@ class Watch implements AuditWatch {
 
   firstAudited(): FirstAudited | undefined {
     return this.#first;
+  }
+
+  #waitMs(): number {
+    return this.#options.canary?.waitMs ?? SONG_WAIT_MS;
   }
 
   #know(part: Partial<LogStanding>): void {
@@ -182,7 +193,7 @@ class Watch implements AuditWatch {
         : 'Nothing at all was written to the log, which may also be full or stopped';
     this.#tell(
       'error',
-      `Windows does not audit process starts: the process that the agent started as a trial was not logged within ${SONG_WAIT_MS / 1000} s. ${how}. Switch on "Audit Process Creation" (docs/audit-policy.md)`,
+      `Windows does not audit process starts: the process that the agent started as a trial was not logged within ${this.#waitMs() / 1000} s. ${how}. Switch on "Audit Process Creation" (docs/audit-policy.md)`,
     );
   }
 

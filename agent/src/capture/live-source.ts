@@ -4,7 +4,7 @@
  * Keeps: process-poll runs only while auditing is off or the log cannot be read, and says when it begins and ends; the log is read
  * all the while, so that auditing that comes on is seen; no start is told by both.
  */
-import { type AuditWatch, createAuditWatch } from './audit-watch.ts';
+import { type AuditWatch, type CanaryOptions, createAuditWatch } from './audit-watch.ts';
 import { type BridgeSettings, pollArguments } from './bridge-protocol.ts';
 import type { CaptureBatch, Position, Source, SourceFact } from './captured-event.ts';
 import { keepBridge } from './keep-bridge.ts';
@@ -14,9 +14,7 @@ import { type SecurityLogOptions, securityLogBatches } from './security-log-sour
 
 export interface LiveOptions extends SecurityLogOptions {
   /** Undefined = no canary. */
-  readonly canary?:
-    | { readonly command: readonly string[]; readonly intervalMs: number }
-    | undefined;
+  readonly canary?: CanaryOptions | undefined;
   /** How often process-poll looks; undefined = it never runs. */
   readonly processPollMs?: number | undefined;
   /** How long a polled start is held for the log to tell it; default HOLD_MS. For tests. */
