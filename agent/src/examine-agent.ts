@@ -7,7 +7,10 @@ import { delimiter, isAbsolute, join } from 'node:path';
 import { type Paths, processEnvironment, SILENT_LOG } from '@launchbeat/ecs-schemas/beat';
 import { defaultCommand } from './capture/open-source.ts';
 import type { AgentConfig } from './config.ts';
+import { examineLog } from './examine-log.ts';
+import type { Finding } from './finding.ts';
 import { isLocked } from './lock-folder.ts';
+import { knownLogState } from './log-state-file.ts';
 import { collectorOutput, openUploader, spoolFolder } from './pipeline.ts';
 import { knownIdentity } from './spool/agent-identity.ts';
 import { readCheckpoint } from './spool/checkpoint.ts';
@@ -16,14 +19,6 @@ import { listSegments } from './spool/list-segments.ts';
 import { knownPosition } from './spool/position.ts';
 import { certificateDays } from './upload/certificate-days.ts';
 import type { OutputConfig } from './upload/output-config.ts';
-
-export interface Finding {
-  readonly check: string;
-  readonly state: 'ok' | 'warn' | 'fail';
-  readonly detail: string;
-  /** What to do about a row that is not ok. */
-  readonly mend?: string | undefined;
-}
 
 const MIB = 1024 * 1024;
 const log = SILENT_LOG;
@@ -37,6 +32,8 @@ export async function* examineAgent(config: AgentConfig, paths: Paths): AsyncGen
   yield quarantineFolder(config, paths);
   yield position(config, paths);
   yield bridge(config, paths);
+  if (config.capture.source === 'security-log')
+    yield* examineLog(knownLogState(paths.data), Date.now());
   yield* collector(config, paths);
 }
 
@@ -126,6 +123,10 @@ function position(config: AgentConfig, paths: Paths): Finding {
     return { check, state: 'warn', detail: 'there is none yet', mend };
   }
   const time = new Date(known.timeMs).toISOString();
+  if (known.recordId < 0) {
+    const mend = 'See the row "log access".';
+    return { check, state: 'warn', detail: 'no record of the log was read yet', mend };
+  }
   return { check, state: 'ok', detail: `read up to record ${known.recordId} of ${time}` };
 }
 

@@ -3,18 +3,22 @@
  */
 import type { HealthNote } from '@launchbeat/ecs-schemas';
 import type { SourceFact } from './capture/captured-event.ts';
+import { describeGap, gapRecords } from './describe-gap.ts';
 
 /** Undefined for what is counted and told with the quarantine. */
 export function healthNote(fact: SourceFact): HealthNote | undefined {
   switch (fact.kind) {
     case 'gap': {
       const { from, to, cause } = fact;
-      if (cause === 'log_recreated') {
-        const reason = `Security log was made anew: it was read up to record ${from} and now begins at ${to}`;
-        return { kind: 'log_recreated', level: 'error', reason };
-      }
-      const reason = `Security log was cleared or rolled over; records ${from} to ${to} are gone`;
-      return { kind: 'gap', level: 'error', reason, from, to, count: Math.max(1, to - from + 1) };
+      const reason = describeGap(fact);
+      // The ids of a log that was made anew begin again: they are no range.
+      if (cause === 'log_recreated') return { kind: 'log_recreated', level: 'error', reason };
+      return { kind: 'gap', level: 'error', reason, from, to, count: gapRecords(fact) };
+    }
+    case 'notice': {
+      const { name, level, reason, from, to } = fact;
+      const range = from === undefined || to === undefined ? {} : { from, to };
+      return { kind: name, level, reason, ...range };
     }
     case 'restart':
       return { kind: 'restart', level: 'warn', reason: `Reader ended: ${fact.reason}` };

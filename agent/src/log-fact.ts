@@ -1,20 +1,30 @@
 /**
- * Takes what a source found out, gives a line of the log. What is lost is an ERROR with its range; the rest a WARN.
+ * Takes what a source found out, gives a line of the log. What is lost is an ERROR with its range; the rest a WARN or less.
  */
 import type { Log } from '@launchbeat/ecs-schemas/beat';
 import type { SourceFact } from './capture/captured-event.ts';
+import { describeGap } from './describe-gap.ts';
 
 /** Logs a fact. Unreadable input is told with the quarantine, once a batch. */
 export function logFact(fact: SourceFact, log: Log): void {
   switch (fact.kind) {
     case 'gap':
       log.error(
-        { 'launchbeat.gap.from': fact.from, 'launchbeat.gap.to': fact.to },
-        fact.cause === 'log_recreated'
-          ? `The Security log was made anew: it was read up to record ${fact.from} and now begins at ${fact.to}. What came between is lost.`
-          : `Events are lost: the Security log was cleared or rolled over; records ${fact.from} to ${fact.to} are gone.`,
+        {
+          ...{ 'launchbeat.gap.from': fact.from, 'launchbeat.gap.to': fact.to },
+          'launchbeat.gap.cause': fact.cause,
+          ...(fact.starts === undefined ? {} : { 'launchbeat.gap.starts': fact.starts }),
+        },
+        `Events are lost: ${describeGap(fact)}.`,
       );
       break;
+    case 'notice': {
+      const { name, level, reason, from, to } = fact;
+      const range =
+        from === undefined ? {} : { 'launchbeat.records.from': from, 'launchbeat.records.to': to };
+      log[level]({ 'launchbeat.notice': name, ...range }, `${reason}.`);
+      break;
+    }
     case 'restart':
       log.warn(
         { 'event.duration': fact.delayMs * 1_000_000 },

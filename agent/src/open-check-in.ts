@@ -12,6 +12,7 @@ import {
   SILENT_LOG,
 } from '@launchbeat/ecs-schemas/beat';
 import { z } from 'zod';
+import type { LogStanding } from './capture/log-standing.ts';
 import { createCounterNotes } from './checkin/counter-notes.ts';
 import { createCheckIn } from './checkin/create-check-in.ts';
 import { enrolSelf } from './checkin/enrol-self.ts';
@@ -19,6 +20,7 @@ import { openFactBox } from './checkin/fact-box.ts';
 import { createKeyRotation } from './checkin/rotate-key.ts';
 import { spoolStanding } from './checkin/spool-standing.ts';
 import { AGENT_HOME, type AgentConfig } from './config.ts';
+import { logReport } from './log-report.ts';
 import { machineDigest } from './machine.ts';
 import { readStateFile, writeStateFile } from './spool/state-file.ts';
 import type { AgentKey } from './upload/agent-key.ts';
@@ -36,6 +38,8 @@ export interface OpenCheckInOptions {
   readonly agent: { readonly id: string; readonly ephemeralId: string; readonly version: string };
   /** What every stage counted. */
   readonly counters: () => Metrics;
+  /** How the live log stands; absent for files. */
+  readonly logStanding?: (() => LogStanding) | undefined;
   readonly log: Log;
 }
 
@@ -97,6 +101,9 @@ export function openCheckIn(options: OpenCheckInOptions): AgentCheckIn {
         bytes_max: config.spool.max_bytes,
       },
       lag_ms: standing.lagMs,
+      ...(options.logStanding === undefined
+        ? {}
+        : logReport(options.logStanding(), standing.lagMs)),
       counters: Object.fromEntries(counters.slice(0, COUNTERS_MAX)),
     };
   };

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { type Log, type Metrics, type Paths, resolveFile } from '@launchbeat/ecs-schemas/beat';
 import { openSource } from './capture/open-source.ts';
 import type { AgentConfig } from './config.ts';
+import { keepLogState } from './log-state-file.ts';
 import { createMapper } from './map/create-mapper.ts';
 import { openCheckIn } from './open-check-in.ts';
 import { createReading } from './reading.ts';
@@ -50,6 +51,7 @@ export async function createPipeline(options: PipelineOptions): Promise<Pipeline
     agent,
     namespace: config.namespace,
     redactionKey: redactionKey(paths.data, log),
+    ignoreOlderMs: config.capture.ignore_older,
   });
   const folder = spoolFolder(config, paths);
   const recovered = recoverSpool(folder, log);
@@ -68,6 +70,7 @@ export async function createPipeline(options: PipelineOptions): Promise<Pipeline
     ...{ config, output: collectorOutput(config, paths), paths, spoolFolder: folder, agent, log },
     key,
     counters: () => metrics(),
+    logStanding: source.standing,
   });
   const reading = createReading({ mapper, spool, position, log, note: checkIn.note });
 
@@ -87,6 +90,7 @@ export async function createPipeline(options: PipelineOptions): Promise<Pipeline
       const known = checkIn.keyed(ended).then(async () => checkIn.announce(ended));
       const uploading = known.then(async () => uploader.run(ended));
       const checkingIn = known.then(async () => checkIn.run(ended));
+      const endLogState = keepLogState(paths.data, source.standing, log);
       // An uploader that cannot go on (its state cannot be written) ends the reading too.
       uploading.catch(() => failed.abort());
       try {
@@ -100,6 +104,7 @@ export async function createPipeline(options: PipelineOptions): Promise<Pipeline
         if (!stop.aborted) throw error;
       } finally {
         read.abort();
+        endLogState();
         await checkingIn;
         await uploading;
       }

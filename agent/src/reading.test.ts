@@ -135,13 +135,13 @@ test('keep() ends when it is asked to while the disk refuses; the position stays
 
 test('keep() tells a gap as an error with its range', async (t) => {
   const { lines, reading } = await openReading(t, mapper);
-  const gap = { kind: 'gap', from: 10, to: 20, cause: 'cleared_or_rolled' } as const;
+  const gap = { kind: 'gap', from: 10, to: 20, cause: 'rolled', starts: 7 } as const;
   await reading.keep({ events: [], facts: [gap] }, new AbortController().signal);
   assert.deepEqual(lines, [
     {
       level: 'error',
       message:
-        'Events are lost: the Security log was cleared or rolled over; records 10 to 20 are gone.',
+        'Events are lost: Security log rolled over faster than it was read; records 10 to 20 were not read (11, about 7 process starts). A larger log keeps more.',
     },
   ]);
 });

@@ -89,7 +89,7 @@ function mapBatch(batch: CaptureBatch, mapper: Mapper): Mapped {
   const count = (name: string): void => void counts.set(name, (counts.get(name) ?? 0) + 1);
 
   for (const fact of batch.facts) {
-    count(`capture.${fact.kind}`);
+    count(`capture.${fact.kind === 'notice' ? fact.name : fact.kind}`);
     if (fact.kind === 'unreadable') {
       quarantined.push({
         reason: fact.reason,

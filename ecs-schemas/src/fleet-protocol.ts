@@ -29,8 +29,11 @@ const name = z
  * By the agent: gap (records of the log are gone), log_recreated, restart (the reader ended and began again), reader_warning,
  * quarantine (lines or input that can never be shipped), torn_line (half a line cut after a crash), spool_full (reading waits for
  * room), disk_refuses (reading waits for the disk), conflict (another agent sent under this one's id), spool_lost, facts_dropped,
- * auditing, rotation_failed (a new key could not be kept). By the collector: cloned, moved, renamed, clock_skew,
- * foreign_agent, foreign_host, conflict.
+ * auditing (of process starts or of their command lines: found off, or on again), audit_policy (4719), log_cleared (1102),
+ * log_service (1100 while Windows ran), log_full (1104), log_archived (1105), events_dropped (1101, 1108), clock_set (4616, or times
+ * that go back), recount (events that were skipped, read again), process_poll (begins or ends), memory (max_memory was reached),
+ * rotation_failed (a new key could not be kept).
+ * By the collector: cloned, moved, renamed, clock_skew, foreign_agent, foreign_host, conflict.
  */
 export const FACT_KINDS = [
   'gap',
@@ -46,6 +49,16 @@ export const FACT_KINDS = [
   'facts_dropped',
   'auditing',
   'rotation_failed',
+  'audit_policy',
+  'log_cleared',
+  'log_service',
+  'log_full',
+  'log_archived',
+  'events_dropped',
+  'clock_set',
+  'recount',
+  'process_poll',
+  'memory',
   'cloned',
   'moved',
   'renamed',
@@ -140,6 +153,30 @@ export const checkInSchema = z.object({
   auditing: z
     .object({ process_creation: z.boolean().optional(), command_line: z.boolean().optional() })
     .default({}),
+  /** The live log as its reader last saw it; absent for files. A part that is not known is absent too. */
+  log: z
+    .object({
+      /** When it was seen. */
+      at: z.iso.datetime(),
+      /** false: the account of the agent may not read it. */
+      readable: z.boolean().optional(),
+      /** process-poll runs in its place: short-lived starts are missed. */
+      polling: z.boolean().optional(),
+      bytes: z.int().nonnegative().optional(),
+      bytes_max: z.int().nonnegative().optional(),
+      /** What Windows does when it is full: overwrite, archive, keep. */
+      mode: name.optional(),
+      full: z.boolean().optional(),
+      oldest_at: z.iso.datetime().optional(),
+      newest_at: z.iso.datetime().optional(),
+      /** Records that were not looked at yet. */
+      records_behind: z.int().nonnegative().optional(),
+      /** How far the last shipped event lies behind the newest record of the log; 0 = all is shipped. */
+      lag_ms: z.int().nonnegative().optional(),
+      /** Memory of the reader's process. */
+      reader_bytes: z.int().nonnegative().optional(),
+    })
+    .optional(),
   /** Counters since the start, by name. */
   counters: z
     .record(z.string().max(100), z.number())

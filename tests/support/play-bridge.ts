@@ -1,6 +1,6 @@
 /**
  * Stands in for windows/bridge.ps1: plays recorded events through its line protocol to standard output, as a live log would give
- * them. Takes the bridge's own arguments (-AfterRecordId, -ScannedId, -ParentPid, -PollMs, -HeartbeatSec) and what to play:
+ * them. Takes the bridge's own arguments (-AfterRecordId, -ScannedId, -Start, -ParentPid, -PollMs, -HeartbeatSec; not -Mode poll) and what to play:
  *   --file FILE       events as XML, one a line, with rising record ids (or with --retime)
  *   --seconds N       spread them over N seconds (default 0: all at once)
  *   --retime          rewrite times to now and record ids to rising ones, as if it happened live
@@ -16,7 +16,7 @@ import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 
-const PROTOCOL = 1;
+const PROTOCOL = 2;
 const EXIT_PARENT_GONE = 3;
 const EXIT_OUTPUT_CLOSED = 4;
 /** Record id before the first event of a recording that is played with `--retime`. */
@@ -40,6 +40,8 @@ const { values } = parseArgs({
     ParentPid: { type: 'string', default: '0' },
     PollMs: { type: 'string', default: '1000' },
     HeartbeatSec: { type: 'string', default: '15' },
+    Start: { type: 'string', default: 'now' },
+    RecountSec: { type: 'string', default: '0' },
     file: { type: 'string' },
     seconds: { type: 'string', default: '0' },
     retime: { type: 'boolean', default: false },
@@ -104,7 +106,7 @@ function isAlive(pid: number): boolean {
 /** Beats until the process is ended. */
 async function beatForEver(last: number): Promise<never> {
   for (;;) {
-    await write(`H ${last} ${last}\n`);
+    await write(`H ${last} ${last} ${last}\n`);
     await delay(Number(values.HeartbeatSec) * 1000);
   }
 }
@@ -134,10 +136,10 @@ async function play(): Promise<void> {
   let last = Math.max(Number(values.AfterRecordId), -1);
   await write(`V ${PROTOCOL} stand-in\n`);
   if (last < 0) {
-    last = values.new ? newest : (all[0]?.id ?? 1) - 1;
+    last = values.new && values.Start !== 'oldest' ? newest : (all[0]?.id ?? 1) - 1;
     await write(`S ${last}\n`);
   }
-  await write(`H ${last} ${Math.max(last, Number(values.ScannedId))}\n`);
+  await write(`H ${last} ${Math.max(last, Number(values.ScannedId))} ${newest}\n`);
   const events = all.filter((event) => event.id > last);
   const spacingMs = (Number(values.seconds) * 1000) / Math.max(1, all.length);
   let due = gap(last);
@@ -152,12 +154,12 @@ async function play(): Promise<void> {
     last = event.id;
     // The real one beats after each look at the log that found something.
     if (performance.now() - beatMs >= Number(values.PollMs) || spacingMs >= Number(values.PollMs)) {
-      await write(`H ${last} ${last}\n`);
+      await write(`H ${last} ${last} ${newest}\n`);
       beatMs = performance.now();
     }
     if (spacingMs > 0) await delay(spacingMs);
   }
-  await write(`H ${last} ${last}\n`);
+  await write(`H ${last} ${last} ${newest}\n`);
   await misbehave(events.length, undefined);
   await beatForEver(last);
 }

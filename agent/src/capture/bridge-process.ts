@@ -8,17 +8,26 @@ import { once } from 'node:events';
 import type { Readable } from 'node:stream';
 import { type BoundedLine, createLineSplitter } from './bounded-lines.ts';
 import { exitText } from './bridge-protocol.ts';
+import { EVENT_UNITS_MAX } from './captured-event.ts';
+
+/** Why a bridge gives no more lines. */
+export interface BridgeEnd {
+  /** One sentence or two, for people. */
+  readonly ended: string;
+  /** Its exit code, where it ended by itself. */
+  readonly code?: number | undefined;
+}
 
 /** A running bridge. */
 export interface Bridge {
   /** The next lines that came, at least one; or why no more will come (close it then). */
-  next(silenceMs: number): Promise<readonly BoundedLine[] | { readonly ended: string }>;
+  next(silenceMs: number): Promise<readonly BoundedLine[] | BridgeEnd>;
   /** Ends the process, waits for it. */
   close(): Promise<void>;
 }
 
 /** `E ` and an event of EVENT_UNITS_MAX units in UTF-8. */
-const LINE_BYTES_MAX = 1536 * 1024;
+const LINE_BYTES_MAX = 3 * EVENT_UNITS_MAX + 2;
 const STDERR_UNITS_MAX = 500;
 const EXIT_WAIT_MS = 5000;
 
@@ -33,13 +42,14 @@ function watchStderr(stream: Readable): () => string {
 }
 
 /** Waits for the end of a process, kills it after a while. */
-async function exitOf(child: ChildProcess, waitMs: number): Promise<string> {
+async function exitOf(child: ChildProcess, waitMs: number): Promise<BridgeEnd> {
   if (child.exitCode === null && child.signalCode === null) {
     const timer = setTimeout(() => child.kill('SIGKILL'), waitMs);
     await once(child, 'exit');
     clearTimeout(timer);
   }
-  return exitText(child.exitCode, child.signalCode);
+  const ended = exitText(child.exitCode, child.signalCode);
+  return { ended, code: child.exitCode ?? undefined };
 }
 
 /** Starts the bridge. A command that cannot be started is a bridge that has ended. */
@@ -55,13 +65,13 @@ export function startBridge(command: readonly string[]): Bridge {
   const splitter = createLineSplitter(LINE_BYTES_MAX);
   const pieces = child.stdout[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
 
-  async function ended(): Promise<{ ended: string }> {
+  async function ended(): Promise<BridgeEnd> {
     if (startError !== undefined || child.pid === undefined) {
       const code = (startError as NodeJS.ErrnoException | undefined)?.code ?? 'unknown error';
       return { ended: `"${file}" cannot be started (${code}). Look at capture.command.` };
     }
-    const reason = await exitOf(child, EXIT_WAIT_MS);
-    return { ended: stderr() === '' ? reason : `${reason} It said: ${stderr()}` };
+    const end = await exitOf(child, EXIT_WAIT_MS);
+    return stderr() === '' ? end : { ...end, ended: `${end.ended} It said: ${stderr()}` };
   }
 
   return {

@@ -5,15 +5,49 @@
 import type { Position } from './captured-event.ts';
 
 /** The version of the protocol that this agent speaks; the bridge's first line is `V <version> …`. */
-export const BRIDGE_PROTOCOL = 1;
+export const BRIDGE_PROTOCOL = 2;
+
+/** The log and its settings as the bridge saw them; -1 = not known. Times are Unix milliseconds. */
+export interface LogInfo {
+  readonly oldestId: number;
+  readonly newestId: number;
+  readonly oldestAtMs: number;
+  readonly newestAtMs: number;
+  readonly bytes: number;
+  readonly bytesMax: number;
+  /** EventLogMode of .NET: 0 circular, 1 auto-backup, 2 retain. */
+  readonly mode: number;
+  readonly full: number;
+  /** Memory of the bridge itself. */
+  readonly readerBytes: number;
+}
+
+/**
+ * Everything up to `scannedId` was looked at; the last event was `recordId`. All events before it have been written. The newest
+ * record of the log is `newestId`; -1 = the log could not be looked at.
+ */
+export interface HeartbeatLine {
+  readonly kind: 'heartbeat';
+  readonly recordId: number;
+  readonly scannedId: number;
+  readonly newestId: number;
+}
+
+/** What the log has of a window of time: process starts from `fromMs` (inclusive) to `toMs` (exclusive), and the first one's id. */
+export interface RecountLine {
+  readonly kind: 'recount';
+  readonly fromMs: number;
+  readonly toMs: number;
+  readonly starts: number;
+  readonly firstId: number;
+}
 
 /** One line of the bridge. */
 export type BridgeLine =
   | { readonly kind: 'version'; readonly version: number; readonly engine: string }
   | { readonly kind: 'event'; readonly xml: string }
-  /** Everything up to `scannedId` was looked at; the last event was `recordId`. All events before it have been written. */
-  | { readonly kind: 'heartbeat'; readonly recordId: number; readonly scannedId: number }
-  /** No position was given: reading starts behind the newest record. */
+  | HeartbeatLine
+  /** No position was given: reading starts behind this record. */
   | { readonly kind: 'start'; readonly newest: number }
   | {
       readonly kind: 'recreated';
@@ -22,13 +56,19 @@ export type BridgeLine =
       readonly newest: number;
     }
   | { readonly kind: 'gap'; readonly scannedId: number; readonly oldest: number }
+  | { readonly kind: 'info'; readonly info: LogInfo }
+  | RecountLine
+  /** process-poll: a process that was found, as an event of our own. */
+  | { readonly kind: 'polled'; readonly xml: string }
+  /** process-poll: every process made before this time has been written. */
+  | { readonly kind: 'polled_to'; readonly timeMs: number }
   | { readonly kind: 'warning'; readonly reason: string }
   /** The bridge cannot work here and ends. */
   | { readonly kind: 'refusal'; readonly reason: string }
   | { readonly kind: 'unknown' };
 
 /** Numbers of each kind that has nothing but numbers. */
-const NUMBERS: Readonly<Record<string, number>> = { H: 2, S: 1, R: 3, G: 2 };
+const NUMBERS: Readonly<Record<string, number>> = { H: 3, S: 1, R: 3, G: 2, I: 9, C: 4, T: 1 };
 
 function numbersOf(body: string, count: number): number[] | undefined {
   const numbers = body
@@ -37,14 +77,34 @@ function numbersOf(body: string, count: number): number[] | undefined {
   return numbers.length === count && numbers.every(Number.isSafeInteger) ? numbers : undefined;
 }
 
+function infoOf(numbers: readonly number[]): LogInfo {
+  const at = (index: number): number => numbers[index] ?? -1;
+  return {
+    ...{ oldestId: at(0), newestId: at(1), oldestAtMs: at(2), newestAtMs: at(3) },
+    ...{ bytes: at(4), bytesMax: at(5), mode: at(6), full: at(7), readerBytes: at(8) },
+  };
+}
+
 function numberLine(letter: string, body: string): BridgeLine {
   const numbers = numbersOf(body, NUMBERS[letter] ?? 0);
   if (numbers === undefined) return { kind: 'unknown' };
-  const [first = 0, second = 0, third = 0] = numbers;
-  if (letter === 'H') return { kind: 'heartbeat', recordId: first, scannedId: second };
-  if (letter === 'S') return { kind: 'start', newest: first };
-  if (letter === 'G') return { kind: 'gap', scannedId: first, oldest: second };
-  return { kind: 'recreated', scannedId: first, oldest: second, newest: third };
+  const [first = 0, second = 0, third = 0, fourth = 0] = numbers;
+  switch (letter) {
+    case 'H':
+      return { kind: 'heartbeat', recordId: first, scannedId: second, newestId: third };
+    case 'S':
+      return { kind: 'start', newest: first };
+    case 'G':
+      return { kind: 'gap', scannedId: first, oldest: second };
+    case 'I':
+      return { kind: 'info', info: infoOf(numbers) };
+    case 'C':
+      return { kind: 'recount', fromMs: first, toMs: second, starts: third, firstId: fourth };
+    case 'T':
+      return { kind: 'polled_to', timeMs: first };
+    default:
+      return { kind: 'recreated', scannedId: first, oldest: second, newest: third };
+  }
 }
 
 /** Reads one line, without its LF. */
@@ -52,8 +112,10 @@ export function readBridgeLine(line: string): BridgeLine {
   const letter = line.charAt(0);
   const body = line.slice(2);
   if (line.charAt(1) !== ' ') return { kind: 'unknown' };
-  if (letter === 'E')
-    return body.startsWith('<Event') ? { kind: 'event', xml: body } : { kind: 'unknown' };
+  if (letter === 'E' || letter === 'P') {
+    if (!body.startsWith('<Event')) return { kind: 'unknown' };
+    return { kind: letter === 'E' ? 'event' : 'polled', xml: body };
+  }
   if (letter in NUMBERS) return numberLine(letter, body);
   if (letter === 'V') {
     const [version = '', ...engine] = body.split(' ');
@@ -66,6 +128,10 @@ export function readBridgeLine(line: string): BridgeLine {
   return { kind: 'unknown' };
 }
 
+/** Why a bridge of another version is not read. */
+export function otherVersion(version: number): string {
+  return `The bridge speaks protocol ${version}, this agent ${BRIDGE_PROTOCOL}. Install agent and windows/bridge.ps1 of one version.`;
+}
 function warningText(body: string): string {
   return body === 'stale'
     ? 'The log was cleared while it was being read; reading goes on by record id.'
@@ -98,29 +164,45 @@ export function exitText(code: number | null, signal: NodeJS.Signals | null): st
   return `The reader of the Security log ended with exit code ${code >>> 0}. ${words}`;
 }
 
-/** The arguments that tell a bridge where to go on and how. Without a position it starts behind the newest record. */
-export function bridgeArguments(
-  position: Position | undefined,
-  settings: {
-    readonly pollMs: number;
-    readonly heartbeatTimeoutMs: number;
-    readonly parentPid: number;
-  },
-): string[] {
+/** Exit code of a bridge that may not read the log. */
+export const EXIT_ACCESS_DENIED = 5;
+
+/** Where reading begins without a position: behind the newest record, at the oldest, or so many milliseconds back. */
+export type LogStart = 'now' | 'oldest' | number;
+
+export interface BridgeSettings {
+  readonly pollMs: number;
+  readonly heartbeatTimeoutMs: number;
+  readonly parentPid: number;
+}
+
+function loopArguments(settings: BridgeSettings): string[] {
   // Several heartbeats must fit into the time-out, or a slow moment looks like a hang.
   const heartbeatSeconds = Math.max(
     1,
     Math.min(15, Math.floor(settings.heartbeatTimeoutMs / 4000)),
   );
   return [
-    ...(position === undefined
-      ? []
-      : ['-AfterRecordId', String(position.recordId), '-ScannedId', String(position.scannedId)]),
-    '-ParentPid',
-    String(settings.parentPid),
-    '-PollMs',
-    String(settings.pollMs),
-    '-HeartbeatSec',
-    String(heartbeatSeconds),
+    ...['-ParentPid', String(settings.parentPid), '-PollMs', String(settings.pollMs)],
+    ...['-HeartbeatSec', String(heartbeatSeconds)],
   ];
+}
+
+/** The arguments that tell a bridge where to go on and how. */
+export function bridgeArguments(
+  position: Position | undefined,
+  settings: BridgeSettings & { readonly start: LogStart; readonly recountSeconds: number },
+): string[] {
+  const { start } = settings;
+  // A position before the first event is none: process-poll may have stored one while the log could not be read.
+  const from =
+    position === undefined || position.recordId < 0
+      ? ['-Start', String(start)]
+      : ['-AfterRecordId', String(position.recordId), '-ScannedId', String(position.scannedId)];
+  return [...from, '-RecountSec', String(settings.recountSeconds), ...loopArguments(settings)];
+}
+
+/** The arguments of a bridge that looks at the processes; those made from `sinceMs` on are new. */
+export function pollArguments(sinceMs: number, settings: BridgeSettings): string[] {
+  return ['-Mode', 'poll', '-SinceMs', String(sinceMs), ...loopArguments(settings)];
 }

@@ -1,9 +1,17 @@
 /**
  * Takes the lines of one bridge, gives batches with the position that each one reaches.
- * Keeps: a position never lies past an event that was not handed on; a batch is bounded by events and characters.
+ * Keeps: a position never lies past an event that was not handed on; a batch is bounded by events and characters. A line that is
+ * none of the protocol may have been an event: the bridge is read again from there once, before that line is given up.
  */
+import type { AuditWatch } from './audit-watch.ts';
 import type { BoundedLine } from './bounded-lines.ts';
-import { BRIDGE_PROTOCOL, type BridgeLine, readBridgeLine } from './bridge-protocol.ts';
+import {
+  BRIDGE_PROTOCOL,
+  type BridgeLine,
+  otherVersion,
+  type RecountLine,
+  readBridgeLine,
+} from './bridge-protocol.ts';
 import {
   type CaptureBatch,
   type CapturedEvent,
@@ -12,6 +20,10 @@ import {
   type SourceFact,
   unreadable,
 } from './captured-event.ts';
+import { createGapJudge, type GapJudge } from './gap-judge.ts';
+import type { LogEvents } from './log-events.ts';
+import { createReadShare, type ReadShareCount } from './read-share.ts';
+import type { Recount } from './recount.ts';
 
 export interface BridgeReading {
   /** Takes the next line; gives a batch where one is full. */
@@ -22,18 +34,24 @@ export interface BridgeReading {
   refusal(): string | undefined;
 }
 
+/** What outlives a bridge: shared by all readings of one source. */
+export interface ReadingContext {
+  readonly batchSize: number;
+  readonly watch: AuditWatch;
+  readonly logEvents: LogEvents;
+  readonly recount: Recount;
+  /** Record behind which the last line stood that was none of the protocol. */
+  readonly doubt: { recordId?: number };
+  /** A bridge that needs more memory is begun anew. */
+  readonly readerBytesMax: number;
+  readonly now: () => number;
+}
+
 const BATCH_UNITS_MAX = 4 * 1024 * 1024;
 /** A bridge that babbles must not fill the memory with facts. */
 const FACTS_MAX = 100;
-
-/** What happened to the log itself, by event id: told as a warning besides the event, since it says why events may be missing. */
-const LOG_EVENTS: Readonly<Record<string, string>> = {
-  1100: 'The Windows Event Log service was stopped.',
-  1101: 'Windows dropped audit events.',
-  1102: 'The Security log was cleared.',
-  1104: 'The Security log is full and keeps no new events.',
-  4719: 'The audit policy was changed.',
-};
+const PROCESS_START = '4688';
+const MIB = 1024 * 1024;
 
 const field = (xml: string, pattern: RegExp): string | undefined => pattern.exec(xml)?.[1];
 const EVENT_ID = /<EventID[^>]*>(\d{1,9})</;
@@ -41,12 +59,17 @@ const RECORD_ID = /<EventRecordID>(\d{1,15})</;
 const SYSTEM_TIME = /SystemTime=['"]([^'"]{1,40})/;
 
 /** Makes the reading of one bridge that was started at `from`. */
-export function createBridgeReading(from: Position | undefined, batchSize: number): BridgeReading {
-  return new Reading(from, batchSize);
+export function createBridgeReading(
+  from: Position | undefined,
+  context: ReadingContext,
+): BridgeReading {
+  return new Reading(from, context);
 }
 
 class Reading implements BridgeReading {
-  readonly #batchSize: number;
+  readonly #context: ReadingContext;
+  readonly #share: ReadShareCount;
+  readonly #gaps: GapJudge;
   #events: CapturedEvent[] = [];
   #facts: SourceFact[] = [];
   #units = 0;
@@ -56,10 +79,12 @@ class Reading implements BridgeReading {
   /** The position of the last batch. */
   #given: Position | undefined;
 
-  constructor(from: Position | undefined, batchSize: number) {
+  constructor(from: Position | undefined, context: ReadingContext) {
+    this.#context = context;
     this.#position = from;
     this.#given = from;
-    this.#batchSize = batchSize;
+    this.#share = createReadShare(from);
+    this.#gaps = createGapJudge((records) => this.#share.startsAmong(records));
   }
 
   refusal(): string | undefined {
@@ -77,6 +102,7 @@ class Reading implements BridgeReading {
   }
 
   flush(): CaptureBatch | undefined {
+    this.#facts.push(...this.#context.watch.facts());
     const position = this.#position;
     const moved =
       position?.recordId !== this.#given?.recordId ||
@@ -85,7 +111,7 @@ class Reading implements BridgeReading {
     const batch = {
       events: this.#events,
       facts: this.#facts,
-      ...(position === undefined ? {} : { position }),
+      ...(position === undefined ? {} : { position: { ...position, ...this.#share.kept() } }),
     };
     this.#events = [];
     this.#facts = [];
@@ -100,19 +126,32 @@ class Reading implements BridgeReading {
       case 'event':
         return this.#takeEvent(line.xml);
       case 'heartbeat':
+        this.#settleGap();
         this.#moveTo(line);
+        this.#context.watch.heartbeat(line);
+        if (line.scannedId >= line.newestId)
+          this.#facts.push(...this.#context.logEvents.idle(this.#context.now()));
         return true;
       case 'start':
-        this.#moveTo({ recordId: line.newest, scannedId: line.newest });
+        this.#jumpTo(line.newest);
         return false;
       case 'gap':
-        this.#gap(line.scannedId + 1, line.oldest - 1, 'cleared_or_rolled');
-        this.#moveTo({ recordId: line.oldest - 1, scannedId: line.oldest - 1 });
+        // The position stays until it is told: a bridge that ends here says it again.
+        this.#gaps.open(line.scannedId + 1, line.oldest - 1);
         return false;
       case 'recreated':
-        this.#gap(line.scannedId, line.oldest, 'log_recreated');
-        this.#moveTo({ recordId: line.oldest - 1, scannedId: line.oldest - 1 });
+        this.#facts.push({
+          ...{ kind: 'gap', cause: 'log_recreated', from: line.scannedId, to: line.oldest },
+        });
+        this.#jumpTo(line.oldest - 1);
         return false;
+      case 'info':
+        this.#context.watch.info(line.info);
+        this.#lookAtMemory(line.info.readerBytes);
+        return false;
+      case 'recount':
+        this.#recount(line);
+        return true;
       case 'warning':
         this.#facts.push({ kind: 'warning', reason: line.reason });
         return false;
@@ -120,9 +159,10 @@ class Reading implements BridgeReading {
         this.#refusal = line.reason;
         return false;
       case 'version':
-        if (line.version !== BRIDGE_PROTOCOL)
-          this.#refusal = `The bridge speaks protocol ${line.version}, this agent ${BRIDGE_PROTOCOL}. Install agent and windows/bridge.ps1 of one version.`;
+        if (line.version !== BRIDGE_PROTOCOL) this.#refusal = otherVersion(line.version);
         return false;
+      case 'polled':
+      case 'polled_to':
       case 'unknown':
         this.#unreadable("Line is not of the bridge's protocol.", text);
         return false;
@@ -135,33 +175,88 @@ class Reading implements BridgeReading {
       this.#unreadable('Event is not whole or has no record id.', xml);
       return false;
     }
-    this.#events.push({ xml, readAtMs: Date.now() });
-    this.#units += xml.length;
-    const time = Date.parse(field(xml, SYSTEM_TIME) ?? '');
-    const scannedId = Math.max(recordId, this.#position?.scannedId ?? -1);
-    this.#moveTo({ recordId, scannedId, timeMs: Number.isNaN(time) ? undefined : time });
+    const { watch, logEvents, recount, now } = this.#context;
+    const parsed = Date.parse(field(xml, SYSTEM_TIME) ?? '');
+    const timeMs = Number.isNaN(parsed) ? undefined : parsed;
     const code = field(xml, EVENT_ID) ?? '';
-    const words = LOG_EVENTS[code];
-    if (words !== undefined) {
-      const reason = `${words} (event ${code}, record ${recordId})`;
-      this.#facts.push({ kind: 'warning', reason });
+    this.#settleGap(recordId, code);
+    const scannedId = Math.max(recordId, this.#position?.scannedId ?? -1);
+    this.#moveTo({ recordId, scannedId, timeMs });
+    const place = { recordId, timeMs: timeMs ?? now() };
+    const told = logEvents.take(code, xml, place);
+    this.#facts.push(...told);
+    const clockSet = told.some((fact) => fact.kind === 'notice' && fact.name === 'clock_set');
+    if (clockSet) recount.restart(now());
+    if (code === '4719' || clockSet) watch.doubt();
+    let isCanary = false;
+    if (code === PROCESS_START) {
+      this.#share.start();
+      recount.count(place.timeMs);
+      isCanary = watch.start(xml, place.timeMs);
     }
-    return this.#events.length >= this.#batchSize || this.#units >= BATCH_UNITS_MAX;
+    if (!isCanary) {
+      this.#events.push({ xml, readAtMs: now() });
+      this.#units += xml.length;
+    }
+    return this.#events.length >= this.#context.batchSize || this.#units >= BATCH_UNITS_MAX;
   }
 
+  #settleGap(recordId?: number, code?: string): void {
+    for (const gap of this.#gaps.settle(recordId, code)) {
+      this.#facts.push(gap);
+      if (gap.kind === 'gap') this.#jumpTo(gap.to);
+    }
+  }
+
+  /** Moves over records that were looked at. */
   #moveTo(next: { recordId: number; scannedId: number; timeMs?: number | undefined }): void {
+    const before = this.#position;
+    if (before !== undefined) this.#share.records(next.scannedId - before.scannedId);
     this.#position = {
       recordId: next.recordId,
       scannedId: next.scannedId,
-      timeMs: next.timeMs ?? this.#position?.timeMs ?? Date.now(),
+      timeMs: next.timeMs ?? before?.timeMs ?? this.#context.now(),
     };
   }
 
-  #gap(from: number, to: number, cause: 'cleared_or_rolled' | 'log_recreated'): void {
-    this.#facts.push({ kind: 'gap', from, to, cause });
+  /** Moves to a record without having looked at those before. */
+  #jumpTo(recordId: number): void {
+    const timeMs = this.#position?.timeMs ?? this.#context.now();
+    this.#position = { recordId, scannedId: recordId, timeMs };
+  }
+
+  #recount(line: RecountLine): void {
+    const judged = this.#context.recount.judge(line);
+    if (judged.outcome === 'right') return;
+    const { missing } = judged;
+    if (judged.outcome === 'lost') {
+      const to = Math.max(line.firstId, this.#position?.recordId ?? line.firstId);
+      this.#facts.push({ kind: 'gap', cause: 'missed', from: line.firstId, to, starts: missing });
+      return;
+    }
+    const reason = `A recount found ${missing} process starts in the log that had not been read; it is read again from record ${line.firstId}`;
+    this.#facts.push({ kind: 'notice', name: 'recount', level: 'warn', reason });
+    this.#jumpTo(line.firstId - 1);
+    this.#refusal = `${reason}.`;
+  }
+
+  #lookAtMemory(bytes: number): void {
+    const { readerBytesMax } = this.#context;
+    if (readerBytesMax === 0 || bytes <= readerBytesMax) return;
+    const [has, may] = [bytes, readerBytesMax].map((size) => `${Math.round(size / MIB)} MiB`);
+    this.#refusal = `The reader of the Security log needs ${has} of memory and may have ${may} (capture.max_memory).`;
   }
 
   #unreadable(reason: string, text: string): void {
-    this.#facts.push(unreadable(`line ${this.#lineNumber} of the bridge`, reason, text));
+    const { doubt } = this.#context;
+    const place = `line ${this.#lineNumber} of the bridge`;
+    const recordId = this.#position?.recordId ?? -1;
+    if (doubt.recordId === recordId) {
+      this.#facts.push(unreadable(place, reason, text));
+      return;
+    }
+    // It may have been an event that was spoilt on the way: ask for it once more.
+    doubt.recordId = recordId;
+    this.#refusal = `Its output is spoilt (${place}: ${reason}) and is asked for again.`;
   }
 }

@@ -30,7 +30,15 @@ const commands = [...nodesOf(powerShellTree(text))]
 
 test('bridge.ps1 calls nothing but its own functions and a few cmdlets by their full names', () => {
   const own = [...text.matchAll(/^function ([A-Z]\w+-\w+)/gm)].map((match) => match[1] ?? '');
-  const allowed = new Set([...own, 'Write-Output', 'New-Object', 'Set-StrictMode', 'Add-Type']);
+  const allowed = new Set([
+    ...own,
+    'Write-Output',
+    'New-Object',
+    'Set-StrictMode',
+    'Add-Type',
+    'Get-CimInstance',
+    'Invoke-CimMethod',
+  ]);
   assert.ok(commands.length > 10);
   assert.deepEqual(
     commands.filter((name) => !allowed.has(name)),
@@ -69,13 +77,18 @@ test('every line that bridge.ps1 sends is one that the agent reads, and the head
     V: 'V 1 5.1.19041.1',
     S: 'S 10',
     E: '<Event></Event>',
-    H: 'H 10 12',
+    H: 'H 10 12 12',
+    I: 'I 1 12 5 6 7 8 0 0 9',
+    C: 'C 0 60000 5 3',
+    P: '<Event></Event>',
+    T: 'T 1000',
     G: 'G 10 20',
     R: 'R 10 1 5',
     W: 'W stale',
   };
   for (const kind of kinds) {
-    const line = kind === 'E' ? `E ${examples['E']}` : (examples[kind] ?? '');
+    const example = examples[kind] ?? '';
+    const line = example.startsWith('<') ? `${kind} ${example}` : example;
     assert.notEqual(readBridgeLine(line).kind, 'unknown', kind);
     assert.match(text, new RegExp(`^#   ${kind} `, 'm'));
   }

@@ -1,7 +1,7 @@
 /**
  * `capture:` of launchbeat.yml: where events come from.
  */
-import { duration, stringList } from '@launchbeat/ecs-schemas/beat';
+import { byteSize, duration, stringList } from '@launchbeat/ecs-schemas/beat';
 import { z } from 'zod';
 
 export const captureConfigSchema = z
@@ -15,6 +15,17 @@ export const captureConfigSchema = z
     command: z.array(z.string()).default([]),
     /** security-log: how often the log is looked at. */
     poll_interval: duration('1s').pipe(z.number().min(100).max(60_000)),
+    /**
+     * security-log: where reading begins at the first start, when there is no position yet. `now`: behind the newest record. `oldest`:
+     * at the oldest record that the log has. A duration: so far back.
+     */
+    start: z
+      .union([z.literal('now'), z.literal('oldest'), duration('0').pipe(z.number().positive())], {
+        error: 'Expected now, oldest, or a duration such as 24h',
+      })
+      .default('now'),
+    /** Events that happened longer ago than this when they are read are left out and counted; 0 = none. */
+    ignore_older: duration('0'),
     /** Events that are made durable at a time. */
     batch_size: z.int().min(1).max(10_000).default(500),
     /** security-log: a reader that says nothing for so long is ended and started again. */
@@ -29,6 +40,29 @@ export const captureConfigSchema = z
             max: duration('60s'),
           })
           .prefault({}),
+      })
+      .prefault({}),
+    /** security-log: how often what was read is counted again in the log, for the last ten minutes; 0 = never. */
+    recount_interval: duration('1h'),
+    /** security-log: a reader that needs more memory is started again; 0 = no limit. */
+    max_memory: byteSize('400MiB'),
+    canary: z
+      .strictObject({
+        /**
+         * security-log: how often the agent starts a tiny process of its own, to see whether Windows logs it and its command line;
+         * 0 = never. Also at the start, and after a change of the audit policy.
+         */
+        interval: duration('1h'),
+        /** security-log: program and arguments of it; its mark is added as the last one. Empty = `cmd.exe /d /c rem` of Windows. */
+        command: z.array(z.string()).default([]),
+      })
+      .prefault({}),
+    process_poll: z
+      .strictObject({
+        /** security-log: while Windows audits no process starts, or the log may not be read, look at the processes instead. */
+        enabled: z.boolean().default(true),
+        /** security-log: how often. What lives shorter is mostly missed. */
+        interval: duration('2s').pipe(z.number().min(500).max(60_000)),
       })
       .prefault({}),
     /** replay, evtx: files or patterns (`*`, `**`, `?`), read in the order of their names; `-` = standard input (replay). */

@@ -3,6 +3,10 @@
  * Keeps: a source stores nothing and acknowledges nothing; who asks for the next batch has made the one before durable.
  */
 
+import type { FactLevel } from '@launchbeat/ecs-schemas';
+import type { LogStanding } from './log-standing.ts';
+import type { NoticeName } from './notice-names.ts';
+
 /** One event as a reader printed it. */
 export interface CapturedEvent {
   /** One `<Event>…</Event>` as Windows prints it: pids and logon ids in hex (`0x1f40`), values escaped. */
@@ -11,27 +15,51 @@ export interface CapturedEvent {
   readonly readAtMs: number;
 }
 
+/** How many of the records of the log are process starts, as read lately: what a gap probably held. */
+export interface ReadShare {
+  readonly records?: number | undefined;
+  readonly starts?: number | undefined;
+}
+
 /** How far the live log has been read. */
-export interface Position {
+export interface Position extends ReadShare {
   /** Record id of the last event that was handed on; -1 = none yet. */
   readonly recordId: number;
   /** Every record up to this one was looked at; it may be far past `recordId` on a log of other events. */
   readonly scannedId: number;
   /** Time of the last event that was handed on, in Unix milliseconds; before the first one, when reading began. */
   readonly timeMs: number;
+  /** Processes made before this time, in Unix milliseconds, were looked at by process-poll; absent = it never ran. */
+  readonly polledToMs?: number | undefined;
 }
+
+/**
+ * Why records of the log were never read. `cleared`: somebody cleared the log (event 1102). `rolled`: it was full and began to
+ * overwrite its oldest records. `archived`: it was full and Windows put it aside as a file (event 1105). `log_recreated`: record ids
+ * went back. `missed`: they are in the log, a recount found them, and reading them again did not give them.
+ */
+export type GapCause = 'cleared' | 'rolled' | 'archived' | 'log_recreated' | 'missed';
 
 /** What a source found out about itself or its input. The pipeline logs and counts it. */
 export type SourceFact =
-  /**
-   * Events are lost. `cleared_or_rolled`: records `from` to `to` (both inclusive) are gone. `log_recreated`: record ids went
-   * back; the log was at `from` when it was last looked at and now begins at `to`.
-   */
+  /** Events are lost: records `from` to `to` (both inclusive). `log_recreated`: it was read up to `from` and now begins at `to`. */
   | {
       readonly kind: 'gap';
       readonly from: number;
       readonly to: number;
-      readonly cause: 'cleared_or_rolled' | 'log_recreated';
+      readonly cause: GapCause;
+      /** How many process starts were among them, by the share of what was read; absent = not known. */
+      readonly starts?: number | undefined;
+    }
+  /** Something that happened to the log, to auditing or to the reader; `name` is that of the health fact and of the counter. */
+  | {
+      readonly kind: 'notice';
+      readonly name: NoticeName;
+      /** `error`: something may be lost or a person must act. */
+      readonly level: FactLevel;
+      readonly reason: string;
+      readonly from?: number | undefined;
+      readonly to?: number | undefined;
     }
   /** The reader ended and is started again after `delayMs`; nothing is lost. */
   | { readonly kind: 'restart'; readonly reason: string; readonly delayMs: number }
@@ -56,6 +84,8 @@ export interface CaptureBatch {
 /** Where events come from. */
 export interface Source {
   readonly name: 'security-log' | 'replay' | 'evtx';
+  /** How the live log stands; absent for files. */
+  readonly standing?: () => LogStanding;
   /**
    * Reads on from a position (undefined = begin anew: the live log at its newest record, files at their start).
    * Resuming the iteration acknowledges the batch before. Files end by themselves; the live log ends on abort.
@@ -63,8 +93,11 @@ export interface Source {
   batches(from: Position | undefined, signal: AbortSignal): AsyncIterable<CaptureBatch>;
 }
 
-/** The longest event that is taken, in UTF-16 units. A command line has at most 32,767; escaping makes five of one `&`. */
-export const EVENT_UNITS_MAX = 512 * 1024;
+/**
+ * The longest event that is taken, in UTF-16 units. A command line has at most 32,767 and escaping makes five of one `&`; the rest is
+ * room, since an event that is cut is one that is lost.
+ */
+export const EVENT_UNITS_MAX = 2 * 1024 * 1024;
 
 /** How much of an unreadable piece is kept. It ends between words, so that no half of a secret stays unrecognised. */
 const TEXT_UNITS_MAX = 8192;

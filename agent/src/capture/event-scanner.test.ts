@@ -83,7 +83,7 @@ test('an event longer than the bound is cut, reported once, and the next one is 
   const found = scan(`${EVENT}\n${long}\n${OTHER}\n`, 65_536);
   assert.deepEqual(found.events, [EVENT, OTHER]);
   assert.equal(found.facts.length, 1);
-  assert.match(told(found)[0] ?? '', /^file:2 Event is longer than 524288 characters/);
+  assert.match(told(found)[0] ?? '', /^file:2 Event is longer than 2097152 characters/);
   assert.ok((told(found)[0] ?? '').length < 9000);
 });
 

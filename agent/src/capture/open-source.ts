@@ -6,11 +6,12 @@ import { existsSync, globSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { type Log, type Paths, processEnvironment } from '@launchbeat/ecs-schemas/beat';
+import { canaryCommand } from './canary.ts';
 import type { CaptureConfig } from './capture-config.ts';
 import type { Source } from './captured-event.ts';
 import { createEvtxSource } from './evtx-source.ts';
+import { createLiveSource } from './live-source.ts';
 import { createReplaySource } from './replay-source.ts';
-import { createSecurityLogSource } from './security-log-source.ts';
 
 export interface SourceContext {
   readonly log: Log;
@@ -54,13 +55,22 @@ export function openSource(config: CaptureConfig, context: SourceContext): Sourc
   if (config.source === 'security-log') {
     const command = config.command.length === 0 ? defaultCommand(context.paths) : config.command;
     context.log.debug({ 'process.args': command }, 'Reading the Security log through a bridge.');
-    return createSecurityLogSource({
+    const canary = canaryCommand(config.canary.command);
+    return createLiveSource({
       command,
       pollMs: config.poll_interval,
       batchSize: config.batch_size,
       heartbeatTimeoutMs: config.heartbeat_timeout,
       backoffInitMs: config.restart.backoff.init,
       backoffMaxMs: config.restart.backoff.max,
+      start: config.start,
+      recountMs: config.recount_interval,
+      readerBytesMax: config.max_memory,
+      canary:
+        canary === undefined || config.canary.interval === 0
+          ? undefined
+          : { command: canary, intervalMs: config.canary.interval },
+      processPollMs: config.process_poll.enabled ? config.process_poll.interval : undefined,
     });
   }
   const files = filesOf(config.files);

@@ -11,7 +11,7 @@ import { fileURLToPath } from 'node:url';
 import { eventually } from '../../../tests/support/eventually.ts';
 import { temporaryFolder } from '../../../tests/support/temporary-folder.ts';
 import type { CaptureBatch, Position, SourceFact } from './captured-event.ts';
-import { createSecurityLogSource, type SecurityLogOptions } from './security-log-source.ts';
+import { createLiveSource, type LiveOptions } from './live-source.ts';
 
 const BRIDGE = fileURLToPath(new URL('../../../tests/support/play-bridge.ts', import.meta.url));
 const OFFICE = fileURLToPath(
@@ -21,7 +21,7 @@ const recorded = readFileSync(OFFICE, 'utf8').trimEnd().split('\n');
 const idOf = (xml: string): number => Number(/<EventRecordID>(\d+)</.exec(xml)?.[1]);
 const ids = recorded.map(idOf);
 
-const options = (command: readonly string[], more: Partial<SecurityLogOptions> = {}) => ({
+const options = (command: readonly string[], more: Partial<LiveOptions> = {}) => ({
   command,
   pollMs: 100,
   batchSize: 40,
@@ -53,13 +53,13 @@ interface Read {
 
 /** Reads until `enough`; every batch must keep what a batch promises. */
 async function read(
-  settings: SecurityLogOptions,
+  settings: LiveOptions,
   enough: (so: Read) => boolean,
   from?: Position,
 ): Promise<Read> {
   const so: Read = { batches: [], events: [], facts: [] };
   const signal = AbortSignal.timeout(20_000);
-  for await (const batch of createSecurityLogSource(settings).batches(from, signal)) {
+  for await (const batch of createLiveSource(settings).batches(from, signal)) {
     so.batches.push(batch);
     so.events.push(...batch.events.map((event) => event.xml));
     so.facts.push(...batch.facts);
@@ -152,14 +152,14 @@ test('lost records come as a gap with its range', async () => {
     { recordId: from - 1, scannedId: from - 1, timeMs: 0 },
   );
   assert.deepEqual(so.facts, [
-    { kind: 'gap', from, to: (ids[0] ?? 0) - 1, cause: 'cleared_or_rolled' },
+    { kind: 'gap', from, to: (ids[0] ?? 0) - 1, cause: 'rolled', starts: undefined },
   ]);
 });
 
 test('a log made anew comes as a gap, and the position goes back with it', async (t) => {
   const command = script(
     t,
-    `console.log('V 1 x\\nR 900 1 5\\nH 0 0'); setInterval(() => {}, 1000);`,
+    `console.log('V 2 x\\nR 900 1 5\\nH 0 0 5'); setInterval(() => {}, 1000);`,
   );
   const so = await read(options(command), ({ batches }) => batches.length === 1, {
     recordId: 900,
@@ -167,57 +167,66 @@ test('a log made anew comes as a gap, and the position goes back with it', async
     timeMs: 7,
   });
   assert.deepEqual(so.facts, [{ kind: 'gap', from: 900, to: 1, cause: 'log_recreated' }]);
-  assert.deepEqual(so.batches[0]?.position, { recordId: 0, scannedId: 0, timeMs: 7 });
+  assert.deepEqual(so.batches[0]?.position, {
+    ...{ recordId: 0, scannedId: 0, timeMs: 7 },
+    ...{ records: 0, starts: 0 },
+  });
 });
 
-test('what is not of the protocol is reported with its place, warnings and log events as warnings', async (t) => {
+test('what is not of the protocol is asked for again once, then reported with its place; log events are notices', async (t) => {
   const cleared = recorded[0]?.replace('4688</EventID>', '1102</EventID>') ?? '';
   const lines = [
-    'V 1 x',
+    'V 2 x',
     'hello',
     'E <Event>torn',
     `E ${cleared}`,
     'W stale',
     'H x y',
-    `H ${ids[0]} ${ids[0]}`,
+    `H ${ids[0]} ${ids[0]} ${ids[0]}`,
   ];
   const command = script(
     t,
     `process.stdout.write(${JSON.stringify(`${lines.join('\n')}\n`)}); setInterval(() => {}, 1000);`,
   );
-  const so = await read(options(command), ({ batches }) => batches.length === 1);
-  const texts = so.facts.map((fact) =>
+  const textOf = (fact: SourceFact): string =>
     fact.kind === 'unreadable'
       ? `${fact.place}: ${fact.text}`
       : 'reason' in fact
         ? fact.reason
-        : '',
+        : '';
+  const so = await read(options(command), ({ facts }) =>
+    facts.some((fact) => fact.kind === 'unreadable' && fact.text === 'H x y'),
   );
-  assert.deepEqual(texts, [
-    'line 2 of the bridge: hello',
-    'line 3 of the bridge: <Event>torn',
-    `The Security log was cleared. (event 1102, record ${ids[0]})`,
-    'The log was cleared while it was being read; reading goes on by record id.',
-    'line 6 of the bridge: H x y',
-  ]);
-  assert.equal(so.events.length, 1);
+  assert.match(restarts(so)[0] ?? '', /line 2 of the bridge.*asked for again/);
+  assert.match(restarts(so)[1] ?? '', /line 6 of the bridge.*asked for again/);
+  const told = so.facts.filter(({ kind }) => kind !== 'restart').map(textOf);
+  assert.deepEqual(
+    [...new Set(told)],
+    [
+      'line 2 of the bridge: hello',
+      'line 3 of the bridge: <Event>torn',
+      `Security log was cleared (event 1102, record ${ids[0]})`,
+      'The log was cleared while it was being read; reading goes on by record id.',
+      'line 6 of the bridge: H x y',
+    ],
+  );
 });
 
 test('a line without end does not fill the memory: it is cut and reported, the next one is read', async (t) => {
   const command = script(
     t,
-    `process.stdout.write('V 1 x\\nE <Event>' + 'x'.repeat(3_000_000) + '\\n' + ${JSON.stringify(`E ${recorded[0]}\nH ${ids[0]} ${ids[0]}\n`)});
+    `process.stdout.write('V 2 x\\nE <Event>' + 'x'.repeat(3_000_000) + '\\n' + ${JSON.stringify(`E ${recorded[0]}\nH ${ids[0]} ${ids[0]} ${ids[0]}\n`)});
      setInterval(() => {}, 1000);`,
   );
   const so = await read(options(command), ({ events }) => events.length === 1);
-  const [fact] = so.facts;
+  const fact = so.facts.find(({ kind }) => kind === 'unreadable');
   assert.ok(fact?.kind === 'unreadable' && fact.text.length > 7000 && fact.text.length <= 8192);
-  assert.match(fact.reason, /longer than 524288 characters/);
+  assert.match(fact.reason, /longer than 2097152 characters/);
 });
 
 for (const [line, words] of [
   ['X clm', /Constrained Language mode/],
-  ['V 2 x', /speaks protocol 2, this agent 1/],
+  ['V 1 x', /speaks protocol 1, this agent 2/],
 ] as const) {
   test(`a bridge that says "${line}" is ended with words that help`, async (t) => {
     const command = script(t, `console.log('${line}'); setInterval(() => {}, 1000);`);
@@ -256,14 +265,14 @@ test('a consumer that stops taking stops the bridge; leaving the iteration or ab
     `import { writeFileSync } from 'node:fs';
      const event = ${JSON.stringify(`E ${recorded[0]}\n`)};
      let count = 0;
-     process.stdout.write('V 1 x\\n');
+     process.stdout.write('V 2 x\\n');
      const tell = () => writeFileSync(${JSON.stringify(written)}, process.pid + ' ' + count);
      (function pour() { while (process.stdout.write(event)) count += 1; count += 1; tell(); process.stdout.once('drain', pour); })();
      setInterval(tell, 20);`,
   );
   for (const ending of ['leave', 'abort']) {
     const controller = new AbortController();
-    const batches = createSecurityLogSource(options(command))
+    const batches = createLiveSource(options(command))
       .batches(undefined, controller.signal)
       [Symbol.asyncIterator]();
     await batches.next();

@@ -3,7 +3,8 @@
  */
 import { ConfigError, type GlobalFlags, loadProgramConfig } from '@launchbeat/ecs-schemas/beat';
 import { AGENT_HOME } from '../config.ts';
-import { examineAgent, type Finding } from '../examine-agent.ts';
+import { examineAgent } from '../examine-agent.ts';
+import type { Finding } from '../finding.ts';
 
 const WIDTHS = { check: 28, state: 4 } as const;
 

@@ -3,7 +3,10 @@
  */
 import { type GlobalFlags, loadProgramConfig } from '@launchbeat/ecs-schemas/beat';
 import { AGENT_HOME_WITHOUT_OUTPUT, type AgentConfig } from '../config.ts';
+import { examineLog } from '../examine-log.ts';
+import type { Finding } from '../finding.ts';
 import { isLocked } from '../lock-folder.ts';
+import { knownLogState } from '../log-state-file.ts';
 import { spoolFolder } from '../pipeline.ts';
 import { readCheckpoint } from '../spool/checkpoint.ts';
 import { pendingFrom } from '../spool/inspect-spool.ts';
@@ -22,12 +25,17 @@ export async function status(flags: GlobalFlags, asJson: boolean): Promise<void>
     (sum, segment) => sum + segment.size - pendingFrom(segment, checkpoint),
     0,
   );
+  const logState = config.capture.source === 'security-log' ? knownLogState(paths.data) : undefined;
   const answer = await statsOf(config, runs);
   if (!runs || answer.outcome === 'refused') process.exitCode = 1;
   if (asJson) {
     const stats = answer.outcome === 'done' ? answer.stats : undefined;
     console.log(
-      JSON.stringify({ runs, data: paths.data, pending_bytes: pendingBytes, stats }, null, 2),
+      JSON.stringify(
+        { runs, data: paths.data, pending_bytes: pendingBytes, log: logState, stats },
+        null,
+        2,
+      ),
     );
     return;
   }
@@ -35,9 +43,15 @@ export async function status(flags: GlobalFlags, asJson: boolean): Promise<void>
     ['agent', runs ? 'runs' : 'does not run (nobody holds the data folder)'],
     ['data folder', paths.data],
     ['spool', `${segments.length} segments, ${pendingBytes} bytes without a receipt`],
+    ...(logState === undefined ? [] : examineLog(logState, Date.now()).map(rowOf)),
     ...answer.rows,
   ]);
 }
+
+const rowOf = ({ check, state, detail }: Finding): string[] => [
+  check,
+  state === 'ok' ? detail : `${state.toUpperCase()} ${detail}`,
+];
 
 type Asked =
   | {

@@ -143,6 +143,7 @@ export async function testSelection(file: string, options: SelectionOptions): Pr
       ephemeralId: randomUUID(),
     },
     namespace: config.namespace,
+    ignoreOlderMs: config.capture.ignore_older,
   });
   const source = openSource(
     captureConfigSchema.parse({

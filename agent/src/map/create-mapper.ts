@@ -6,6 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { LIMIT, type ProcessStart, systemTimeMs } from '@launchbeat/ecs-schemas';
 import type { CapturedEvent } from '../capture/captured-event.ts';
 import { actorOf, isSystemAccount } from './actor.ts';
+import { isCanaryStart } from './canary-start.ts';
 import { type DocumentAgent, ecsDocument } from './ecs-document.ts';
 import { flagsOf } from './flags.ts';
 import { cutToJsonBytes, jsonBytes } from './json-bytes.ts';
@@ -16,11 +17,13 @@ import { createRedactor, type Redactor } from './redact/create-redactor.ts';
 import { redactEvent } from './redact/redact-event.ts';
 import { redactXml } from './redact/redact-xml.ts';
 import { createRecogniser, type Recognised, type StartedImage } from './watched-programs.ts';
-import { PROCESS_START_CODE, SECURITY_AUDITING } from './windows-names.ts';
+import { PROCESS_POLL, PROCESS_START_CODE, SECURITY_AUDITING } from './windows-names.ts';
 
 /** Why an event is left out on purpose; counted by reason. */
 export type LeftOutReason =
   | 'not_process_start'
+  | 'too_old'
+  | 'canary'
   | 'not_watched'
   | 'system_account'
   | 'helper_process'
@@ -40,6 +43,8 @@ export interface MapperOptions {
   readonly namespace: string;
   /** Key of the marks of redacted secrets; absent = one of this mapper alone, whose marks nothing can be joined with. */
   readonly redactionKey?: Uint8Array;
+  /** Events that happened longer than this before they were read are left out; 0 (default) = none. */
+  readonly ignoreOlderMs?: number;
 }
 
 export interface Mapper {
@@ -60,7 +65,12 @@ const FEW_REDACTED = 16;
 const sameGuid = (one: string, other: string): boolean =>
   one.replace(/[{}]/g, '').toLowerCase() === other.replace(/[{}]/g, '').toLowerCase();
 
+/** Whether process-poll found it, rather than Windows logged it. */
+const isPolled = (event: WindowsEvent): boolean =>
+  event.providerGuid !== '' && sameGuid(event.providerGuid, PROCESS_POLL.guid);
+
 function isProcessStart(event: WindowsEvent): boolean {
+  if (isPolled(event)) return true;
   if (event.eventId !== PROCESS_START_CODE) return false;
   return event.providerGuid === ''
     ? event.providerName === SECURITY_AUDITING.name
@@ -89,6 +99,12 @@ function imageOf(event: WindowsEvent): StartedImage {
   };
 }
 
+/** What is left out whatever the config selects. */
+function noStart(isTooOld: boolean, image: StartedImage): LeftOutReason | undefined {
+  if (isTooOld) return 'too_old';
+  return isCanaryStart(image) ? 'canary' : undefined;
+}
+
 function leftOut(
   config: MapConfig,
   recognised: Recognised,
@@ -102,7 +118,7 @@ function leftOut(
 
 /** Makes the mapper of one run of the agent. */
 export function createMapper(options: MapperOptions): Mapper {
-  const { config, agent, namespace } = options;
+  const { config, agent, namespace, ignoreOlderMs = 0 } = options;
   const recognise = createRecogniser(config.programs);
   const runProcessors = createProcessors(config.processors);
   const redactor: Redactor = createRedactor({
@@ -111,18 +127,21 @@ export function createMapper(options: MapperOptions): Mapper {
   });
 
   function document(captured: CapturedEvent, event: WindowsEvent): MapOutcome {
+    const timeMs = systemTimeMs(event.systemTime) ?? 0;
     const actor = actorOf(event.data);
     const system = isSystemAccount(actor);
     const image = imageOf(event);
+    const polled = isPolled(event);
     const recognised = recognise(image);
-    const reason = leftOut(config, recognised, system);
+    const isTooOld = ignoreOlderMs > 0 && timeMs < captured.readAtMs - ignoreOlderMs;
+    const reason = noStart(isTooOld, image) ?? leftOut(config, recognised, system);
     if (reason !== undefined) return { outcome: 'left_out', reason };
     const clean = redactEvent(redactor, event);
     const whole = clean.event.data.get('CommandLine') ?? '';
     const commandLine = cutToJsonBytes(whole, COMMAND_LINE_JSON_BYTES_MAX);
     const made = ecsDocument({
       event: clean.event,
-      timeMs: systemTimeMs(event.systemTime) ?? 0,
+      timeMs,
       readAtMs: captured.readAtMs,
       agent,
       namespace,
@@ -133,11 +152,13 @@ export function createMapper(options: MapperOptions): Mapper {
       actor,
       program: recognised.program,
       launch: !system && !recognised.helper,
+      polled,
       flags: flagsOf({
         ...image,
         tokenElevationType: event.data.get('TokenElevationType') ?? '',
         cleaned: event.cleaned,
         truncated: commandLine.length < whole.length,
+        polled,
       }),
     });
     const processed = runProcessors(made);

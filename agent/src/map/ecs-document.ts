@@ -46,6 +46,8 @@ export interface DocumentInput {
   readonly program: string | undefined;
   readonly launch: boolean;
   readonly flags: readonly string[];
+  /** process-poll found it, rather than Windows logged it. */
+  readonly polled: boolean;
 }
 
 /** EventData that stands in fields of its own and is not kept under `winlog.event_data`, as in Winlogbeat. */
@@ -179,6 +181,7 @@ function launchbeatOf(input: DocumentInput): ProcessStart['launchbeat'] {
       command_line_length: input.commandLineLength,
       decoded_command: input.decodedCommand,
       redacted: input.redacted === 0 ? undefined : input.redacted,
+      source: input.polled ? 'poll' : '',
     }),
   };
 }
@@ -206,7 +209,7 @@ function eventOf(input: DocumentInput): ProcessStart['event'] {
     kind: 'event',
     module: 'security',
     provider: event.providerName || SECURITY_AUDITING.name,
-    action: 'created-process',
+    action: input.polled ? 'found-process' : 'created-process',
     category: ['process'],
     type: ['start'],
     outcome: readKeywords(event.keywords).outcome,

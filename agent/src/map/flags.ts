@@ -15,6 +15,8 @@ export interface FlagInput {
   readonly cleaned: boolean;
   /** The command line was cut to fit a line of the wire. */
   readonly truncated: boolean;
+  /** process-poll found it: it was not logged, and others were missed. */
+  readonly polled?: boolean;
 }
 
 const LONG_COMMAND_LINE_UNITS = 1000;
@@ -75,6 +77,7 @@ const RULES: readonly (readonly [
   ['long_cmdline', (input) => input.commandLine.length > LONG_COMMAND_LINE_UNITS],
   ['truncated', (input) => input.truncated],
   ['control_characters', (input) => input.cleaned],
+  ['degraded', (input) => input.polled === true],
 ];
 
 /** The flags that hold, in a fixed order. */

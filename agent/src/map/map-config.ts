@@ -1,7 +1,7 @@
 /**
  * `select`, `programs`, `exclude`, `redaction` and `processors` of launchbeat.yml: which process starts become documents, and what of them.
- * Keeps: what is left out is decided in this order and counted by the first reason that holds: not a process start, not watched,
- * system account, helper process, processor.
+ * Keeps: what is left out is decided in this order and counted by the first reason that holds: not a process start, too old,
+ * canary, not watched, system account, helper process, processor.
  */
 import { stringList } from '@launchbeat/ecs-schemas/beat';
 import { z } from 'zod';

@@ -15,7 +15,7 @@ export type ParseOutcome =
   | { readonly outcome: 'refused'; readonly reason: string };
 
 /** The longest event that is parsed, in UTF-16 units; capture holds the same bound. */
-const XML_UNITS_MAX = 512 * 1024;
+const XML_UNITS_MAX = 2 * 1024 * 1024;
 const DEPTH_MAX = 16;
 const VALUES_MAX = 256;
 

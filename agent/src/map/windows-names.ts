@@ -9,6 +9,12 @@ export const SECURITY_AUDITING = {
   guid: '{54849625-5478-4994-a5ba-3e3b0328c30d}',
 } as const;
 
+/** The provider of what process-poll finds, ours; windows/bridge.ps1 writes the same. */
+export const PROCESS_POLL = {
+  name: 'Launchbeat-ProcessPoll',
+  guid: '{8a1f6b57-2c4e-4a5d-9b0e-5f0c1d2e3a47}',
+} as const;
+
 /** Event id of a process start. */
 export const PROCESS_START_CODE = '4688';
 

@@ -13,6 +13,9 @@ const positionSchema = z.object({
   recordId: z.int().min(-1),
   scannedId: z.int().min(-1),
   timeMs: z.int().nonnegative(),
+  polledToMs: z.int().nonnegative().optional(),
+  records: z.int().nonnegative().optional(),
+  starts: z.int().nonnegative().optional(),
 });
 
 type StoredPosition = z.infer<typeof positionSchema>;

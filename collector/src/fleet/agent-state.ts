@@ -35,7 +35,7 @@ export interface RecentFacts {
 }
 
 export interface Condition {
-  readonly checkIn: Pick<CheckIn, 'spool' | 'lag_ms' | 'auditing'>;
+  readonly checkIn: Pick<CheckIn, 'spool' | 'lag_ms' | 'auditing' | 'log'>;
   /** The agent's clock against ours; positive = ahead. */
   readonly clockSkewMs: number;
   readonly facts: readonly RecentFacts[];
@@ -49,12 +49,21 @@ const LAG_MS_MAX = 15 * 60_000;
 const SPOOL_SHARE_MAX = 0.8;
 const RESTARTS_MAX = 10;
 
-/** Why an agent is degraded; empty = healthy. One short sentence each, without a full stop. */
-export function degradedReasons({ checkIn, clockSkewMs, facts }: Condition): string[] {
-  const { spool, lag_ms: lagMs, auditing } = checkIn;
+/** Why it does not see every start, or not whole. */
+function blindReasons({ auditing, log }: Condition['checkIn']): string[] {
   const reasons: string[] = [];
   if (auditing.process_creation === false) reasons.push('auditing of process creation is off');
   if (auditing.command_line === false) reasons.push('command lines are not audited');
+  if (log?.readable === false) reasons.push('Security log cannot be read');
+  if (log?.polling === true) reasons.push('process-poll stands in: short-lived starts are missed');
+  if (log?.full === true && log.mode === 'keep') reasons.push('Security log is full');
+  return reasons;
+}
+
+/** Why an agent is degraded; empty = healthy. One short sentence each, without a full stop. */
+export function degradedReasons({ checkIn, clockSkewMs, facts }: Condition): string[] {
+  const { spool, lag_ms: lagMs } = checkIn;
+  const reasons = blindReasons(checkIn);
   for (const { kind, level, count } of facts) {
     if (level === 'error') reasons.push(`${kind} in the last 24 h: ${count}`);
     else if (kind === 'restart' && count > RESTARTS_MAX) {
