@@ -196,7 +196,8 @@ function fileProblems(
   const volumeAt = (name: string, folder: string): string | undefined =>
     mountsOf(compose.services[name] ?? { image: '' }).find((mount) => mount.target === folder)
       ?.source;
-  const files = Object.values(config.http.tls ?? {}).filter((value) => typeof value === 'string');
+  const { certificate, key } = config.http.tls ?? {};
+  const files = [certificate, key].filter((value) => value !== undefined);
   const readers = mountsOf(compose.services['collector'] ?? { image: '' });
   const authority = volumeAt('setup', certificates.authorityFolder);
   return [

@@ -75,7 +75,7 @@ test('an agent that was installed with a token spools, enrols when the collector
 
   // The tables must be there for a token; the collector itself is not.
   const first = await installation.startCollector();
-  const token = await addToken(installation);
+  const token = await addToken(installation, '--forwarder');
   await first.stop();
   const agent = startProgram(process.execPath, [AGENT, 'run', '-e', ...flags(installation)], {
     env: { LAUNCHBEAT_ENROLLMENT_TOKEN: token },

@@ -3,7 +3,8 @@
  * searched for the secret.
  */
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import {
   chmodSync,
   copyFileSync,
@@ -160,7 +161,7 @@ test('a keystore that was changed, lost its key or can be read by others is refu
   await refused(/can be read by other accounts.*chmod 600/);
 });
 
-test('a secret typed on a terminal is not echoed', (t) => {
+test('a secret typed on a terminal is not echoed', async (t) => {
   const { folder, file } = place(t);
   if (spawnSync('script', ['--version']).status !== 0) {
     t.skip('no script(1), which gives a terminal');
@@ -168,11 +169,20 @@ test('a secret typed on a terminal is not echoed', (t) => {
   }
   const args = ['agent/src/main.ts', 'keystore', 'add', 'API_KEY'];
   const command = [process.execPath, ...args, '--path.config', folder, '--path.data', folder];
-  const shell = `(sleep 2; printf '%s\\r' '${SECRET}'; sleep 1) | script -qefc '${command.join(' ')}' /dev/null`;
-  const end = spawnSync('sh', ['-c', shell], { encoding: 'utf8', timeout: 20_000 });
-  assert.match(end.stdout, /Secret for API_KEY \(not shown\): /);
-  assert.ok(!end.stdout.includes('Zx9'), end.stdout);
-  assert.equal(openKeystore(folder, 'launchbeat').read().get('API_KEY'), SECRET, end.stdout);
+  const terminal = spawn('script', ['-qefc', command.join(' '), '/dev/null'], { stdio: 'pipe' });
+  t.after(() => terminal.kill('SIGKILL'));
+  let shown = '';
+  terminal.stdout.setEncoding('utf8').on('data', (text: string) => {
+    // Typed when it is asked for: the terminal itself echoes what comes before.
+    if (!shown.includes('not shown') && (shown + text).includes('not shown')) {
+      terminal.stdin.write(`${SECRET}\r`);
+    }
+    shown += text;
+  });
+  await once(terminal, 'exit');
+  assert.match(shown, /Secret for API_KEY \(not shown\): /);
+  assert.ok(!shown.includes('Zx9'), shown);
+  assert.equal(openKeystore(folder, 'launchbeat').read().get('API_KEY'), SECRET, shown);
   assert.ok(statSync(file).size > 0);
 });
 

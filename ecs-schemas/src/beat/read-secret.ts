@@ -14,9 +14,10 @@ export interface SecretInput {
 /** One line typed without echo; from a pipe everything, without the line end after it. */
 export async function readSecret(question: string, input: SecretInput): Promise<string> {
   if (input.stdin.isTTY !== true) return (await text(input.stdin)).replace(/\r?\n$/, '');
-  input.stderr.write(question);
   const silent = new Writable({ write: (_piece, _encoding, done) => done() });
   const lines = createInterface({ input: input.stdin, output: silent, terminal: true });
+  // Asked only now, when the terminal echoes no longer.
+  input.stderr.write(question);
   try {
     return await new Promise<string>((resolve, reject) => {
       lines.once('line', resolve);

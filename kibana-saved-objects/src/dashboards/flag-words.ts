@@ -17,4 +17,5 @@ export const flagWords = (say: Say): Readonly<Record<Flag, string>> => ({
   no_command_line: say('No command line', 'Нет командной строки'),
   truncated: say('Cut command line', 'Обрезанная командная строка'),
   control_characters: say('Control characters', 'Управляющие символы'),
+  degraded: say('Seen by polling', 'Замечено опросом'),
 });

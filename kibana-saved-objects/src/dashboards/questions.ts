@@ -26,6 +26,7 @@ export const FLAGS = [
   'no_command_line',
   'truncated',
   'control_characters',
+  'degraded',
 ] as const;
 
 export type Flag = (typeof FLAGS)[number];
