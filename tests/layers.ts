@@ -90,6 +90,7 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
     '@elastic/elasticsearch',
     'ecs-schemas/src',
     'ecs-schemas/src/beat',
+    'collector/src/admit',
     'collector/src/commit',
     'zod',
     'node:*',

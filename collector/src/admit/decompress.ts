@@ -8,17 +8,36 @@ import { constants, createGunzip, createZstdDecompress } from 'node:zlib';
 import { type Encoding, LIMIT, type Problem, problem } from '@launchbeat/ecs-schemas';
 import { BYTES_PER_RAW_BYTE } from './admit-config.ts';
 import type { Share } from './in-flight.ts';
+import { contentSize, openFrame, WINDOW_LOG_MAX } from './zstd-frame.ts';
 
 export type DecompressOutcome =
   | { readonly outcome: 'done'; readonly raw: Buffer }
   | { readonly outcome: 'refused'; readonly problem: Problem };
 
 const OUTPUT_BYTES = 128 * 1024;
-/** 8 MiB: what levels up to 19 use. */
-const WINDOW_LOG_MAX = 23;
 
-/** Decompresses in the thread pool. Several gzip members are read as one; several zstd frames are refused. */
+/** Several gzip members are read as one; several zstd frames are refused. A frame that says its size is opened in one go. */
 export async function decompress(
+  body: Buffer,
+  encoding: Encoding,
+  share: Share,
+): Promise<DecompressOutcome> {
+  const size = encoding === 'zstd' ? contentSize(body) : undefined;
+  return size === undefined ? inPieces(body, encoding, share) : inOneGo(body, size, share);
+}
+
+function inOneGo(body: Buffer, size: number, share: Share): DecompressOutcome {
+  if (size > LIMIT.decompressedBytesMax) return tooLarge();
+  if (!share.take(size * BYTES_PER_RAW_BYTE)) return tooMuch();
+  try {
+    return { outcome: 'done', raw: openFrame(body, size) };
+  } catch {
+    return notWhole('zstd');
+  }
+}
+
+/** Decompresses in the thread pool. */
+async function inPieces(
   body: Buffer,
   encoding: Encoding,
   share: Share,
@@ -36,13 +55,8 @@ export async function decompress(
     stream.end(body);
     for await (const part of stream as AsyncIterable<Buffer>) {
       bytes += part.length;
-      if (bytes > LIMIT.decompressedBytesMax) {
-        const wanted = `A chunk has at most ${LIMIT.decompressedBytesMax} bytes decompressed. Send halves.`;
-        return { outcome: 'refused', problem: problem('too-large', wanted) };
-      }
-      if (!share.take(part.length * BYTES_PER_RAW_BYTE)) {
-        return { outcome: 'refused', problem: problem('unavailable', 'Too much at once.') };
-      }
+      if (bytes > LIMIT.decompressedBytesMax) return tooLarge();
+      if (!share.take(part.length * BYTES_PER_RAW_BYTE)) return tooMuch();
       parts.push(part);
     }
     // zstd reads the first frame and says nothing of what follows it.
@@ -54,6 +68,15 @@ export async function decompress(
   } finally {
     stream.destroy();
   }
+}
+
+function tooLarge(): DecompressOutcome {
+  const wanted = `A chunk has at most ${LIMIT.decompressedBytesMax} bytes decompressed. Send halves.`;
+  return { outcome: 'refused', problem: problem('too-large', wanted) };
+}
+
+function tooMuch(): DecompressOutcome {
+  return { outcome: 'refused', problem: problem('unavailable', 'Too much at once.') };
 }
 
 function notWhole(encoding: Encoding): DecompressOutcome {

@@ -5,6 +5,7 @@
 import { promisify } from 'node:util';
 import { gunzip, zstdDecompress } from 'node:zlib';
 import { eachLine, LIMIT } from '@launchbeat/ecs-schemas';
+import { contentSize, openFrame } from '../admit/zstd-frame.ts';
 import type { CommittedChunk } from '../commit/commit.ts';
 
 /** One document on its way to Elasticsearch. */
@@ -33,9 +34,7 @@ export async function readChunk(
 ): Promise<ReadChunkOutcome> {
   let raw: Buffer;
   try {
-    raw = await DECOMPRESS[chunk.encoding](chunk.body, {
-      maxOutputLength: LIMIT.decompressedBytesMax,
-    });
+    raw = await decompressed(chunk);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     return { outcome: 'refused', reason: `body cannot be decompressed: ${reason}` };
@@ -58,4 +57,15 @@ export async function readChunk(
     };
   }
   return { outcome: 'done', lines, bytes: raw.length };
+}
+
+async function decompressed({
+  body,
+  encoding,
+}: Pick<CommittedChunk, 'body' | 'encoding'>): Promise<Buffer> {
+  const maxOutputLength = LIMIT.decompressedBytesMax;
+  const size = encoding === 'zstd' ? contentSize(body) : undefined;
+  return size === undefined || size > maxOutputLength
+    ? await DECOMPRESS[encoding](body, { maxOutputLength })
+    : openFrame(body, size);
 }
