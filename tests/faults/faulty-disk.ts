@@ -96,6 +96,7 @@ knowAll(root);
 let changes = 0;
 let spoolSyncs = 0;
 let refused = 0;
+let fullWrites = 0;
 let held = 0;
 
 function fail(code: string, syscall: string): never {
@@ -130,23 +131,24 @@ function loseThePower(now: FaultyDisk): never {
     state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
     return state / 4_294_967_296;
   };
-  for (const [folder, durable] of folders) {
-    if (statOf(folder)?.isDirectory() !== true) continue;
-    const there = namesNow(folder);
-    // Names that were not forced are on the platters or not, as it happens; but never half.
-    const names = toss() < 0.5 ? durable : there;
-    const contents = new Map<string, Buffer>();
-    for (const [name, file] of names) {
-      const path = join(folder, name);
-      const cached = there.get(name) === file ? bytesOf(path) : file.durable;
-      contents.set(name, survivor(file, cached, toss));
-    }
-    for (const name of there.keys()) real.rmSync(join(folder, name), { force: true });
-    for (const [name, bytes] of contents) {
-      real.writeFileSync(join(folder, name), bytes, { mode: 0o600 });
-    }
-  }
+  for (const [folder, durable] of folders) putBack(folder, durable, toss);
   for (;;) process.kill(process.pid, 'SIGKILL');
+}
+
+/** Puts one folder back. Names that were not forced are on the platters or not, as it happens; but never half. */
+function putBack(folder: string, durable: Map<string, File>, toss: () => number): void {
+  if (statOf(folder)?.isDirectory() !== true) return;
+  const there = namesNow(folder);
+  const contents = new Map<string, Buffer>();
+  for (const [name, file] of toss() < 0.5 ? durable : there) {
+    const isThere = there.get(name) === file;
+    const cached = isThere ? bytesOf(join(folder, name)) : file.durable;
+    contents.set(name, survivor(file, cached, toss));
+  }
+  for (const name of there.keys()) real.rmSync(join(folder, name), { force: true });
+  for (const [name, bytes] of contents) {
+    real.writeFileSync(join(folder, name), bytes, { mode: 0o600 });
+  }
 }
 
 /** What is left of a file of which only `durable` was forced: that alone, a part more, or zeros to the new end. */
@@ -170,7 +172,10 @@ function forced(path: string, file: File): Buffer {
 
 function sync(descriptor: number): void {
   const path = opened.get(descriptor);
-  if (path === undefined) return real.fsyncSync(descriptor);
+  if (path === undefined) {
+    real.fsyncSync(descriptor);
+    return;
+  }
   if (statOf(path)?.isDirectory() === true) {
     before(path, 'sync');
     folders.set(path, namesNow(path));
@@ -217,7 +222,8 @@ function write(descriptor: number, bytes: string | NodeJS.ArrayBufferView, ...re
   } catch (error) {
     // A full disk takes what still fits: half of the first write, then no more.
     const whole = typeof bytes === 'string' ? Buffer.from(bytes) : (bytes as Buffer);
-    if ((refused += 1) % 2 === 1 && whole.length > 1) {
+    fullWrites += 1;
+    if (fullWrites % 2 === 1 && whole.length > 1) {
       return put(descriptor, whole.subarray(0, Math.floor(whole.length / 2)));
     }
     throw error;

@@ -149,15 +149,15 @@ export async function installLaunchbeat(options: InstallationOptions): Promise<I
   };
 }
 
-/** Sections of `more` win over those of `base`, key by key on the first level. */
+const isTree = (value: unknown): value is Tree =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** Keys of `more` win over those of `base`, on every level. */
 function merged(base: Tree, more: Tree = {}): Tree {
   const result: Record<string, unknown> = { ...base };
   for (const [key, value] of Object.entries(more)) {
     const before = result[key];
-    result[key] =
-      typeof before === 'object' && typeof value === 'object' && !Array.isArray(value)
-        ? { ...before, ...value }
-        : value;
+    result[key] = isTree(before) && isTree(value) ? merged(before, value) : value;
   }
   return result;
 }
