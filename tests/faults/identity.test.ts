@@ -169,10 +169,11 @@ scenario(
       site.wire.cut();
       writeFileSync(join(own, 'server.key'), key);
       writeFileSync(join(own, 'server.crt'), certificate);
+      site.collector.signal('SIGHUP');
       takenUp += 1;
       const seen = (): number =>
         site.collector.stderr().match(/Took up the renewed certificate/g)?.length ?? 0;
-      await eventually(() => seen() >= takenUp, { timeoutMs: 90_000 });
+      await eventually(() => seen() >= takenUp, { timeoutMs: 30_000 });
       site.wire.resume();
     };
     await site.reached(20);

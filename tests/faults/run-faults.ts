@@ -36,7 +36,9 @@ try {
   const rows = rowsOf(readFileSync(table, 'utf8'));
   const text = markdown(rows);
   const again = only === 'all' ? '' : ` ONLY=${only}`;
-  process.stdout.write(`\n${text}\n${summary(rows)}\nTo repeat it: make faults SEED=${seed}${again}\n`);
+  process.stdout.write(
+    `\n${text}\n${summary(rows)}\nTo repeat it: make faults SEED=${seed}${again}\n`,
+  );
   if (code === 0 && process.argv.includes('--write')) writePage(text);
   process.exitCode = code ?? 1;
 } finally {
