@@ -2,15 +2,18 @@
 SHELL := /bin/sh
 NODE := node_modules/.bin/node
 FILES ?=
+HOURS ?= 8
+SEED ?=
+ONLY ?=
 PREVIEW := kibana-saved-objects/preview
 # The first Chromium on the path; draws the previews of the dashboards.
 CHROMIUM ?= $(firstword $(foreach name,chromium chromium-browser google-chrome,$(shell command -v $(name) 2>/dev/null)))
 
 .DEFAULT_GOAL := help
-.PHONY: dashboards help demo test check types lint format layers faults bench docs audit-policy windows clean
+.PHONY: dashboards help demo test check types lint format layers faults faults-selftest soak bench docs audit-policy windows clean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
 
 # npm ci only when the lock file is newer than what was installed.
 node_modules/.package-lock.json: package-lock.json package.json */package.json
@@ -38,8 +41,14 @@ layers: node_modules/.package-lock.json
 format: node_modules/.package-lock.json ## Format and mend what can be mended
 	node_modules/.bin/biome check --write .
 
-faults: node_modules/.package-lock.json ## Every fault with a table at the end (WRITE=1 puts it into docs/reliability.md)
-	@$(NODE) tests/faults/run-faults.ts $(if $(WRITE),--write)
+faults: node_modules/.package-lock.json ## All 36 faults with a table at the end (SEED=… repeats a run, ONLY=4,16 runs some, WRITE=1 puts it into docs/reliability.md)
+	@LAUNCHBEAT_FAULTS_SEED=$(SEED) LAUNCHBEAT_FAULTS_ONLY=$(ONLY) $(NODE) tests/faults/run-faults.ts $(if $(WRITE),--write)
+
+faults-selftest: node_modules/.package-lock.json ## Break copies of the sources in ten ways; each must be caught by a fault (ONLY=… tries some)
+	@$(NODE) tests/faults/selftest/run-selftest.ts $(ONLY)
+
+soak: node_modules/.package-lock.json ## Faults at random over one long life (HOURS=8, SEED=…), the oracle's verdict each round
+	@LAUNCHBEAT_FAULTS_SEED=$(SEED) $(NODE) tests/faults/run-soak.ts $(HOURS)
 
 bench: node_modules/.package-lock.json ## Measured claims (ONLY=agent|collector|alerts|latency, ROUNDS=1); writes docs/performance.md
 	@$(NODE) bench/bench.ts $(ONLY)

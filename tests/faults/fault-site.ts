@@ -1,228 +1,128 @@
 /**
- * A whole Launchbeat under fault: real agent and collector, real stores, the strict Telegram stand-in, and gates between them that can
- * be cut and held up. `scenario()` runs a fault, then a quiet phase, then the oracle's verdict, and prints its figures.
+ * Declares the scenarios of the list: each opens a site, does its fault, lets the system come to rest, hears the oracle's verdict and
+ * writes its figures down, whatever the verdict. `make test` runs those marked `short`, `make faults` all, LAUNCHBEAT_FAULTS_ONLY some.
  */
 import assert from 'node:assert/strict';
 import { appendFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
-import { testElasticsearch, uniqueNamespace } from '../support/elasticsearch.ts';
 import { eventually } from '../support/eventually.ts';
-import { type HttpGate, startHttpGate } from '../support/http-gate.ts';
-import {
-  type Installation,
-  type InstallationOptions,
-  installLaunchbeat,
-} from '../support/launchbeat.ts';
-import { type PostgresServer, startPostgres, testDatabase } from '../support/postgres.ts';
-import type { Program } from '../support/processes.ts';
-import { startTelegram, type TelegramStandIn } from '../support/telegram.ts';
-import { temporaryFolder } from '../support/temporary-folder.ts';
-import { type Given, giveEvents, writeRecording } from './given-events.ts';
-import { createRandom, type Random, SEED } from './random.ts';
-import { countRows, judge, type Stores, type Verdict } from './verdict.ts';
+import type { Given } from './given-events.ts';
+import { openSite, type Site, type SiteOptions } from './open-site.ts';
+import { SEED } from './random.ts';
+import { judge, type Verdict } from './verdict.ts';
 
-const CHAT = 36;
-const BRIDGE = fileURLToPath(new URL('../support/play-bridge.ts', import.meta.url));
-const QUIET_TIMEOUT_MS = 120_000;
+const QUIET_TIMEOUT_MS = Number(process.env['LAUNCHBEAT_FAULTS_QUIET_SECONDS'] ?? 120) * 1000;
+const TABLE = process.env['LAUNCHBEAT_FAULTS_TABLE'];
+/** Numbers of scenarios, or `all`; absent: the short ones. */
+const ONLY = process.env['LAUNCHBEAT_FAULTS_ONLY'] ?? (TABLE === undefined ? undefined : 'all');
 
-export interface SiteOptions {
-  /** The events; default 400. */
-  readonly given?: readonly Given[];
-  /** Spread over so long; default 4. */
-  readonly seconds?: number;
-  /** Further arguments of the played bridge. */
-  readonly bridge?: readonly string[];
-  /** A PostgreSQL of its own, which can be stopped. */
-  readonly privatePostgres?: boolean;
-  readonly collector?: InstallationOptions['collector'];
-  readonly agent?: InstallationOptions['agent'];
-}
-
-export interface Site {
-  readonly t: TestContext;
-  readonly random: Random;
-  readonly given: readonly Given[];
-  readonly installation: Installation;
-  readonly stores: Stores;
-  readonly telegram: TelegramStandIn;
-  /** Between agent and collector. */
-  readonly wire: HttpGate;
-  /** Between collector and Elasticsearch. */
-  readonly index: HttpGate;
-  /** Only with privatePostgres. */
-  readonly postgres: PostgresServer | undefined;
-  /** The running programs; kill and start them at will. */
-  agent: Program;
-  collector: Program;
-  startAgent(): Program;
-  startCollector(): Promise<Program>;
-  /** Counts a fault that was done, for the figures. */
-  injected(what?: string): void;
-  /** Rows in PostgreSQL now; 0 while it cannot be asked. */
-  rows(): Promise<number>;
-  /** Resolves when so many rows are there. */
-  reached(rows: number): Promise<void>;
-}
-
-async function openSite(t: TestContext, number: number, options: SiteOptions): Promise<Site> {
-  const folder = temporaryFolder(t);
-  const given = options.given ?? giveEvents({ count: 400 });
-  const recording = join(folder, 'recording.xml');
-  writeRecording(recording, given);
-  const postgres = options.privatePostgres === true ? await startPostgres() : undefined;
-  t.after(() => postgres?.stop());
-  const postgresUrl = postgres?.url ?? (await testDatabase(t)).url;
-  const elasticsearch = await testElasticsearch();
-  const index = await startHttpGate({ target: { port: Number(new URL(elasticsearch.url).port) } });
-  t.after(() => index.stop());
-  const telegram = await startTelegram({
-    chats: [{ id: CHAT, type: 'private' }],
-    limits: { chatPerSecond: Number.POSITIVE_INFINITY },
-  });
-  t.after(() => telegram.stop());
-  const namespace = uniqueNamespace();
-  const installation = await installLaunchbeat({
-    folder: join(folder, 'site'),
-    postgresUrl,
-    elasticsearchUrl: `http://127.0.0.1:${index.port}`,
-    namespace,
-    telegram: { apiRoot: telegram.url, token: telegram.token },
-    alerts: { chats: { faults: CHAT } },
-    collector: {
-      telegram: { limits: { per_chat_per_second: 100 }, backoff: { init: '100ms', max: '1s' } },
-      ...options.collector,
-    },
-    agent: {
-      select: 'all',
-      capture: {
-        source: 'security-log',
-        command: [
-          process.execPath,
-          BRIDGE,
-          '--file',
-          recording,
-          '--seconds',
-          String(options.seconds ?? 4),
-          ...(options.bridge ?? []),
-        ],
-        poll_interval: '100ms',
-        batch_size: 20,
-        restart: { backoff: { init: '100ms', max: '500ms' } },
-      },
-      ...options.agent,
-    },
-  });
-  const wire = await startHttpGate({ target: { port: installation.port } });
-  t.after(() => wire.stop());
-  return runningSite({
-    t,
-    number,
-    given,
-    installation,
-    postgres,
-    wire,
-    index,
-    telegram,
-    stores: { postgresUrl, elasticsearchUrl: elasticsearch.url, namespace, telegram },
-  });
-}
-
-type Parts = Pick<
-  Site,
-  't' | 'given' | 'installation' | 'postgres' | 'wire' | 'index' | 'telegram' | 'stores'
-> & { number: number };
-
-async function runningSite(parts: Parts): Promise<Site & { faults(): number }> {
-  const { installation, stores, t, wire } = parts;
-  let faults = 0;
-  const startAgent = (): Program =>
-    installation.startAgent('-E', `output.collector.url=https://localhost:${wire.port}`);
-  const rows = (): Promise<number> => countRows(stores.postgresUrl).catch(() => 0);
-  const site = {
-    ...parts,
-    random: createRandom(parts.number),
-    collector: await installation.startCollector(),
-    agent: startAgent(),
-    startAgent,
-    startCollector: () => installation.startCollector(),
-    injected: () => {
-      faults += 1;
-    },
-    faults: () => faults,
-    rows,
-    async reached(count: number) {
-      await eventually(async () => (await rows()) >= count, { timeoutMs: 60_000, intervalMs: 50 });
-    },
-  };
-  t.after(async () => {
-    await site.agent.stop('SIGKILL');
-    await site.collector.stop('SIGKILL');
-  });
-  return site;
-}
+export type { Site } from './open-site.ts';
 
 export interface ScenarioOptions extends SiteOptions {
   /** Messages that the fault may double: an answer of Telegram that is lost. */
   readonly repeatedMax?: number;
   /** The fault loses these on purpose, and must say so. */
   readonly mayLose?: (given: readonly Given[]) => readonly string[];
+  /** Is in `make test` too. */
+  readonly short?: boolean;
 }
 
-/** Declares a scenario of the list; `fault` does its harm and mends what it broke. */
+/** One row of the table. */
+export interface Figures {
+  readonly number: number;
+  readonly name: string;
+  readonly held: boolean;
+  /** What broke; absent where it held. */
+  readonly broke?: string;
+  readonly given: number;
+  readonly faults: number;
+  readonly lost: number;
+  readonly doubled: number;
+  readonly repeatedMessages: number;
+  readonly recoverSeconds: number;
+}
+
+/** Declares scenario `number`; `fault` does its harm and mends what it broke. */
 export function scenario(
   number: number,
   name: string,
   fault: (site: Site) => Promise<void>,
   options: ScenarioOptions = {},
 ): void {
-  test(`fault ${number}: ${name}`, async (t) => {
-    const site = (await openSite(t, number, options)) as Site & { faults(): number };
-    const startMs = performance.now();
-    await fault(site);
-    const mendedMs = performance.now();
-    const verdict = await quiet(site, options);
-    const figures = {
-      number,
-      name,
-      seed: SEED,
-      given: verdict.given,
-      faults: site.faults(),
-      lost: verdict.lost.length,
-      doubled: verdict.doubled.length,
-      repeatedMessages: verdict.repeated,
-      faultSeconds: seconds(mendedMs - startMs),
-      recoverSeconds: seconds(performance.now() - mendedMs),
-    };
-    t.diagnostic(JSON.stringify(figures));
-    const table = process.env['LAUNCHBEAT_FAULTS_TABLE'];
-    if (table !== undefined) appendFileSync(table, `${JSON.stringify(figures)}\n`);
-  });
+  const wanted =
+    ONLY === undefined
+      ? options.short === true
+      : ONLY === 'all' || ONLY.split(',').includes(String(number));
+  const skip = wanted ? false : 'in `make faults`';
+  test(`fault ${number}: ${name}`, { skip }, (t) => run(t, { number, name, fault, options }));
 }
 
-const seconds = (ms: number): number => Math.round(ms / 100) / 10;
+interface Declared {
+  readonly number: number;
+  readonly name: string;
+  readonly fault: (site: Site) => Promise<void>;
+  readonly options: ScenarioOptions;
+}
+
+async function run(t: TestContext, { number, name, fault, options }: Declared): Promise<void> {
+  const site = await openSite(t, number, options);
+  let mendedMs = performance.now();
+  /** The last look, be it good or bad. */
+  let seen: Verdict | undefined;
+  const write = (broke?: string): void => {
+    const figures: Figures = {
+      number,
+      name,
+      held: broke === undefined,
+      ...(broke === undefined ? {} : { broke }),
+      given: site.given.length,
+      faults: site.faults(),
+      lost: seen?.lost.length ?? 0,
+      doubled: seen?.doubled.length ?? 0,
+      repeatedMessages: seen?.repeated ?? 0,
+      recoverSeconds: Math.round((performance.now() - mendedMs) / 100) / 10,
+    };
+    t.diagnostic(JSON.stringify({ ...figures, seed: SEED }));
+    if (TABLE !== undefined) appendFileSync(TABLE, `${JSON.stringify(figures)}\n`);
+  };
+  const look = async (): Promise<Verdict> => {
+    seen = await judge(site.given, site.stores);
+    return seen;
+  };
+  try {
+    await fault(site);
+    mendedMs = performance.now();
+    await quiet(site, options, look);
+  } catch (error) {
+    await look().catch(() => undefined);
+    write((error as Error).message.split('\n')[0]?.slice(0, 160) ?? 'it failed');
+    throw error;
+  }
+  write();
+}
 
 /** Waits until everything is there, then asks once more whether it is there once. */
-async function quiet(site: Site, options: ScenarioOptions): Promise<Verdict> {
-  const expectedLoss = options.mayLose?.(site.given) ?? [];
+async function quiet(
+  site: Site,
+  options: ScenarioOptions,
+  look: () => Promise<Verdict>,
+): Promise<void> {
   const check = async (): Promise<Verdict> => {
-    const verdict = await judge(site.given, site.stores);
-    assert.deepEqual(
-      verdict.lost.filter((mark) => !expectedLoss.includes(mark)),
-      [],
-      `lost; the agent said: ${site.agent.stderr().slice(-2000)}; the collector: ${site.collector.stderr().slice(-2000)}`,
-    );
-    assert.equal(verdict.silent, 0, 'alerts that nobody heard');
+    const verdict = await look();
+    // Asked each time: some faults know only afterwards what they have destroyed.
+    const expectedLoss = options.mayLose?.(site.given) ?? [];
+    const lost = verdict.lost.filter((mark) => !expectedLoss.includes(mark));
+    assert.ok(lost.length === 0, `${lost.length} events are lost, ${lost[0]} first${said(site)}`);
+    assert.ok(verdict.silent === 0, `${verdict.silent} alerts were not heard${said(site)}`);
     return verdict;
   };
   await eventually(check, { timeoutMs: QUIET_TIMEOUT_MS, intervalMs: 250 });
-  const verdict = await check();
-  assert.deepEqual(verdict.doubled, [], 'events that are there twice');
-  assert.deepEqual(verdict.changed, [], 'events that came out changed');
-  assert.ok(
-    verdict.repeated <= (options.repeatedMax ?? 0),
-    `${verdict.repeated} messages came twice, at most ${options.repeatedMax ?? 0} may`,
-  );
-  return verdict;
+  const { doubled, changed, repeated } = await check();
+  assert.ok(doubled.length === 0, `${doubled.length} events are there twice, ${doubled[0]} first`);
+  assert.ok(changed.length === 0, `${changed.length} events came out changed, ${changed[0]} first`);
+  const max = options.repeatedMax ?? 0;
+  assert.ok(repeated <= max, `${repeated} messages came twice, at most ${max} may`);
 }
+
+const said = (site: Site): string =>
+  `\nthe agent said: ${site.agent.stderr().slice(-2000)}\nthe collector: ${site.collector.stderr().slice(-2000)}`;

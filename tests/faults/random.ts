@@ -3,7 +3,7 @@
  */
 
 /** The seed of this run: LAUNCHBEAT_FAULTS_SEED, else a fixed one, so that `make test` does the same each time. */
-export const SEED = Number(process.env['LAUNCHBEAT_FAULTS_SEED'] ?? 20_261_123);
+export const SEED = Number(process.env['LAUNCHBEAT_FAULTS_SEED'] || 20_261_123);
 
 export interface Random {
   /** From 0 up to, but not, 1. */

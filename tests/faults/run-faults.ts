@@ -1,6 +1,6 @@
 /**
- * `make faults`: runs every fault scenario with a seed (LAUNCHBEAT_FAULTS_SEED, else a new one), then prints a table of their figures
- * and how to repeat the run. With `--write` the table goes into docs/reliability.md too.
+ * `make faults`: runs every fault scenario with a seed (SEED=…, else a new one), or those that ONLY=… names, then prints a table of their
+ * figures and how to repeat the run. With `--write` the table goes into docs/reliability.md too, if every scenario held.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -8,57 +8,80 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-
-interface Figures {
-  readonly number: number;
-  readonly name: string;
-  readonly given: number;
-  readonly faults: number;
-  readonly lost: number;
-  readonly doubled: number;
-  readonly repeatedMessages: number;
-  readonly recoverSeconds: number;
-}
+import { aboutThis } from '../../bench/machine.ts';
+import type { Figures } from './fault-site.ts';
 
 const PAGE = fileURLToPath(new URL('../../docs/reliability.md', import.meta.url));
 const BEGIN = '<!-- faults: written by make faults -->';
 const END = '<!-- faults: end -->';
 const RUNNER = fileURLToPath(new URL('../support/run-tests.ts', import.meta.url));
+const SCENARIOS = 36;
 
-const seed = process.env['LAUNCHBEAT_FAULTS_SEED'] ?? String(Math.floor(Math.random() * 1e9));
+const seed = process.env['LAUNCHBEAT_FAULTS_SEED'] || String(Math.floor(Math.random() * 1e9));
+const only = process.env['LAUNCHBEAT_FAULTS_ONLY'] || 'all';
 const folder = mkdtempSync(join(tmpdir(), 'launchbeat-faults-'));
 const table = join(folder, 'figures.ndjson');
 try {
   writeFileSync(table, '');
   const child = spawn(process.execPath, [RUNNER, 'tests/faults/*.test.ts'], {
     stdio: 'inherit',
-    env: { ...process.env, LAUNCHBEAT_FAULTS_SEED: seed, LAUNCHBEAT_FAULTS_TABLE: table },
+    env: {
+      ...process.env,
+      LAUNCHBEAT_FAULTS_SEED: seed,
+      LAUNCHBEAT_FAULTS_TABLE: table,
+      LAUNCHBEAT_FAULTS_ONLY: only,
+    },
   });
   const [code] = (await once(child, 'exit')) as [number | null];
-  const text = markdown(readFileSync(table, 'utf8'));
-  process.stdout.write(`\n${text}\nTo repeat it: LAUNCHBEAT_FAULTS_SEED=${seed} make faults\n`);
+  const rows = rowsOf(readFileSync(table, 'utf8'));
+  const text = markdown(rows);
+  const again = only === 'all' ? '' : ` ONLY=${only}`;
+  process.stdout.write(
+    `\n${text}\n${summary(rows)}\nTo repeat it: make faults SEED=${seed}${again}\n`,
+  );
   if (code === 0 && process.argv.includes('--write')) writePage(text);
   process.exitCode = code ?? 1;
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }
 
-function markdown(lines: string): string {
-  const rows = lines
+function rowsOf(lines: string): Figures[] {
+  return lines
     .split('\n')
     .filter((line) => line !== '')
     .map((line) => JSON.parse(line) as Figures)
-    .sort((a, b) => a.number - b.number)
-    .map(
-      (one) =>
-        `| ${one.number} | ${one.name} | ${one.given} | ${one.faults} | ${one.lost} | ${one.doubled} | ${one.repeatedMessages} | ${one.recoverSeconds} |`,
-    );
+    .sort((a, b) => a.number - b.number || a.name.localeCompare(b.name));
+}
+
+function summary(rows: readonly Figures[]): string {
+  const numbers = new Set(rows.map((row) => row.number));
+  const broken = rows.filter((row) => !row.held).length;
+  const missing = Array.from({ length: SCENARIOS }, (_, at) => at + 1).filter(
+    (number) => only === 'all' && !numbers.has(number),
+  );
+  return (
+    `${rows.length} runs of ${numbers.size} scenarios: ${rows.length - broken} held, ${broken} broke.` +
+    (missing.length === 0 ? '' : ` Not run: ${missing.join(', ')}.`)
+  );
+}
+
+function markdown(rows: readonly Figures[]): string {
+  const { commit, machine, versions } = aboutThis();
   return [
-    `Seed ${seed}.`,
+    `Seed ${seed}, commit ${commit}; Node ${versions['node']}, PostgreSQL ${versions['postgresql']}, Elasticsearch ${versions['elasticsearch']}; ${machine}.`,
     '',
-    '| # | fault | events | faults done | lost | doubled | messages twice | seconds to recover |',
-    '|---|---|---|---|---|---|---|---|',
-    ...rows,
+    '| # | fault | verdict | events | faults done | lost | doubled | messages twice | seconds to recover |',
+    '|---|---|---|---|---|---|---|---|---|',
+    ...rows.map((row) =>
+      [
+        '',
+        ...[row.number, row.name, row.held ? 'held' : `**broke**: ${row.broke}`, row.given],
+        ...[row.faults, row.lost, row.doubled, row.repeatedMessages, row.recoverSeconds],
+        '',
+      ]
+        .join(' | ')
+        .trim(),
+    ),
     '',
   ].join('\n');
 }

@@ -1,7 +1,10 @@
 /** Faults of Telegram: every way in which it says no, says nothing, or has the message and says nothing. */
 import assert from 'node:assert/strict';
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { eventually } from '../support/eventually.ts';
+import { freePort } from '../support/free-port.ts';
 import { scenario } from './fault-site.ts';
 
 scenario(31, 'Telegram throttles, fails, and closes the door', async ({ telegram, injected }) => {
@@ -44,12 +47,42 @@ scenario(
   31,
   'the collector is killed while messages go out',
   async (site) => {
-    for (let kill = 0; kill < 2; kill += 1) {
-      await wait(site.random.between(600, 1500));
+    const { telegram } = site;
+    for (let kill = 0; kill < 3; kill += 1) {
+      // Telegram is deaf meanwhile: what is on its way when the collector dies has not been heard.
+      telegram.failNext({ how: 'drop' }, { times: 4 });
+      const before = telegram.requests('sendMessage').length;
+      await eventually(() => telegram.requests('sendMessage').length >= before + 2, {
+        timeoutMs: 30_000,
+      });
       await site.collector.stop('SIGKILL');
       site.injected();
       site.collector = await site.startCollector();
+      await eventually(() => telegram.messages().length > kill, { timeoutMs: 30_000 });
     }
   },
-  { repeatedMax: 2 },
+  { repeatedMax: 2, short: true },
+);
+
+scenario(
+  31,
+  'two collectors stand at one PostgreSQL, and the one that sends is killed',
+  async (site) => {
+    const second = await site.installation.startCollector('-E', `http.port=${await freePort()}`);
+    site.t.after(() => second.stop('SIGKILL'));
+    await second.waitForLine(/Listening/);
+    rmSync(join(site.folder, 'hold'));
+    await eventually(() => site.telegram.messages().length >= 3, { timeoutMs: 60_000 });
+    await site.collector.stop('SIGKILL');
+    site.injected();
+    site.collector = await site.startCollector();
+    await site.reached(site.given.length);
+  },
+  {
+    repeatedMax: 2,
+    bridge: (folder) => {
+      writeFileSync(join(folder, 'hold'), '');
+      return ['--hold', join(folder, 'hold'), '--hold-after', '1'];
+    },
+  },
 );

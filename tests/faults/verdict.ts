@@ -77,7 +77,7 @@ function compare(
 ): Pick<Verdict, 'lost' | 'doubled' | 'changed'> {
   const byMark = new Map<string, string[]>();
   for (const text of commandLines) {
-    const mark = /--given=(m\w{5})/.exec(text)?.[1] ?? '?';
+    const mark = /--given=([mc]\w{5})/.exec(text)?.[1] ?? '?';
     byMark.set(mark, [...(byMark.get(mark) ?? []), text]);
   }
   const marks = new Set(given.map((one) => one.mark));

@@ -32,6 +32,8 @@ export interface InstallationOptions {
   readonly collector?: Tree;
   /** Merged into launchbeat.yml, section by section. */
   readonly agent?: Tree;
+  /** What runs the agent, to which its own arguments are added. Default: this Node. */
+  readonly agentCommand?: readonly [string, ...string[]];
 }
 
 export interface Answer {
@@ -52,10 +54,14 @@ export interface Installation {
   readonly spool: string;
   /** Runs a command of the collector to its end. */
   collector(...args: string[]): Promise<{ code: number | null; stdout: string; stderr: string }>;
-  /** Starts the collector; resolves when it is ready for chunks. */
-  startCollector(): Promise<Program>;
+  /** Starts the collector; resolves when it is ready for chunks. One with `args` of its own is not waited for. */
+  startCollector(...args: string[]): Promise<Program>;
   /** Starts the agent; `args` go behind `run`. */
   startAgent(...args: string[]): Program;
+  /** Starts an agent of another config file. */
+  startOtherAgent(file: string): Program;
+  /** Runs a command of the agent of a config file to its end. */
+  agent(file: string, ...args: string[]): ReturnType<Installation['collector']>;
   /** GET of a path of the collector. */
   get(path: string): Promise<Answer>;
   /** The counters of the agent's log, by name, as it wrote them last. */
@@ -68,6 +74,7 @@ export async function installLaunchbeat(options: InstallationOptions): Promise<I
   mkdirSync(folder, { recursive: true });
   const port = await freePort();
   const url = `https://localhost:${port}`;
+  const [agentProgram, ...agentArgs] = options.agentCommand ?? [process.execPath];
   const flags = (program: string): string[] => [
     '-c',
     join(folder, program),
@@ -110,12 +117,13 @@ export async function installLaunchbeat(options: InstallationOptions): Promise<I
     apiKey,
     spool: join(folder, 'agent-data', 'spool'),
     collector,
-    async startCollector() {
+    async startCollector(...args) {
       const program = startProgram(
         process.execPath,
-        [COLLECTOR, 'run', '-e', ...flags('collector.yml')],
+        [COLLECTOR, 'run', '-e', ...flags('collector.yml'), ...args],
         {},
       );
+      if (args.length > 0) return program;
       await Promise.race([
         eventually(async () => (await get(url, caFile, '/readyz')).status === 200, {
           timeoutMs: 60_000,
@@ -127,21 +135,29 @@ export async function installLaunchbeat(options: InstallationOptions): Promise<I
       return program;
     },
     startAgent: (...args) =>
-      startProgram(process.execPath, [AGENT, 'run', '-e', ...flags('launchbeat.yml'), ...args], {}),
+      startProgram(
+        agentProgram,
+        [...agentArgs, AGENT, 'run', '-e', ...flags('launchbeat.yml'), ...args],
+        {},
+      ),
+    startOtherAgent: (file) =>
+      startProgram(process.execPath, [AGENT, 'run', '-e', '-c', file, '--path.config', folder], {}),
+    agent: (file, ...args) =>
+      runProgram(process.execPath, [AGENT, ...args, '-c', file, '--path.config', folder]),
     get: (path) => get(url, caFile, path),
     agentCounters: () => countersOf(join(folder, 'agent-logs')),
   };
 }
 
-/** Sections of `more` win over those of `base`, key by key on the first level. */
+const isTree = (value: unknown): value is Tree =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** Keys of `more` win over those of `base`, on every level. */
 function merged(base: Tree, more: Tree = {}): Tree {
   const result: Record<string, unknown> = { ...base };
   for (const [key, value] of Object.entries(more)) {
     const before = result[key];
-    result[key] =
-      typeof before === 'object' && typeof value === 'object' && !Array.isArray(value)
-        ? { ...before, ...value }
-        : value;
+    result[key] = isTree(before) && isTree(value) ? merged(before, value) : value;
   }
   return result;
 }

@@ -9,16 +9,21 @@
  *   --gap A-B         say that records A to B are gone, before the first event past B
  *   --new             start behind the newest record when no position is given, as the real one does; without it the recording
  *                     counts as what happens after the start
+ *   --hold FILE       before the event number --hold-after (default 0), wait for as long as FILE is there
+ *   --stopped FILE    while FILE is there the event log service is stopped: exit with 6
+ *   --cleared FILE    after the last event the log is cleared: record ids begin anew with the events of FILE
+ *   --follow          what is added to the recording later is played too
  * Keeps: after the last event it beats on, like a quiet log, until it is ended or its parent is gone.
  */
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 
 const PROTOCOL = 2;
 const EXIT_PARENT_GONE = 3;
 const EXIT_OUTPUT_CLOSED = 4;
+const EXIT_NO_LOG = 6;
 /** Record id before the first event of a recording that is played with `--retime`. */
 const RETIMED_BASE = 1_000_000;
 const PARENT_LOOK_MS = 200;
@@ -50,12 +55,20 @@ const { values } = parseArgs({
     'hang-after': { type: 'string' },
     gap: { type: 'string' },
     new: { type: 'boolean', default: false },
+    hold: { type: 'string' },
+    'hold-after': { type: 'string', default: '0' },
+    stopped: { type: 'string' },
+    cleared: { type: 'string' },
+    follow: { type: 'boolean', default: false },
   },
 });
 
-function recording(): Recorded[] {
-  if (values.file === undefined) throw new Error('Name the recording with --file FILE.');
-  const events = readFileSync(values.file, 'utf8')
+function recording(file = values.file): Recorded[] {
+  if (file === undefined) throw new Error('Name the recording with --file FILE.');
+  const text = readFileSync(file, 'utf8');
+  const events = text
+    // A line that is being added is no event yet.
+    .slice(0, values.follow ? text.lastIndexOf('\n') + 1 : text.length)
     .split('\n')
     .filter((line) => line.trim() !== '')
     .map((xml, index) => ({
@@ -65,7 +78,7 @@ function recording(): Recorded[] {
       xml: xml.trimEnd(),
     }));
   if (events.some((event, index) => event.id <= (events[index - 1]?.id ?? -1)))
-    throw new Error(`Record ids of ${values.file} do not rise. Play it with --retime.`);
+    throw new Error(`Record ids of ${file} do not rise. Play it with --retime.`);
   return events;
 }
 
@@ -103,21 +116,39 @@ function isAlive(pid: number): boolean {
   }
 }
 
-/** Beats until the process is ended. */
-async function beatForEver(last: number): Promise<never> {
-  for (;;) {
-    await write(`H ${last} ${last} ${last}\n`);
-    await delay(Number(values.HeartbeatSec) * 1000);
+/** Beats until the process is ended, or until there is more to play. */
+async function beatOn(last: number): Promise<void> {
+  for (let beatMs = Number.NEGATIVE_INFINITY; ; ) {
+    if (performance.now() - beatMs >= Number(values.HeartbeatSec) * 1000) {
+      await write(`H ${last} ${last} ${last}\n`);
+      beatMs = performance.now();
+    }
+    await delay(Number(values.PollMs));
+    exitIfStopped();
+    if (values.follow && (recording().at(-1)?.id ?? 0) > last) return;
   }
 }
 
-/** Misbehaves where it was told to, before the event number `played` (from 0). */
-async function misbehave(played: number, next: Recorded | undefined): Promise<void> {
-  if (values['hang-after'] !== undefined && played >= Number(values['hang-after'])) {
+/** The service that the real one reads from can be stopped. */
+function exitIfStopped(): void {
+  if (values.stopped !== undefined && existsSync(values.stopped)) process.exit(EXIT_NO_LOG);
+}
+
+async function holdOn(at: number, last: number): Promise<void> {
+  exitIfStopped();
+  if (values.hold === undefined || at < Number(values['hold-after'])) return;
+  if (existsSync(values.hold)) await write(`H ${last} ${last} ${last}\n`);
+  while (existsSync(values.hold)) await delay(PARENT_LOOK_MS / 10);
+}
+
+/** Misbehaves where it was told to, before the event number `at` (from 0). */
+async function misbehave(at: number, last: number, next?: Recorded): Promise<void> {
+  await holdOn(at, last);
+  if (values['hang-after'] !== undefined && at >= Number(values['hang-after'])) {
     // A timer keeps the process: it must be ended from outside.
     for (;;) await delay(60_000);
   }
-  if (values['die-after'] !== undefined && played >= Number(values['die-after'])) {
+  if (values['die-after'] !== undefined && at >= Number(values['die-after'])) {
     await write(`E ${next?.xml.slice(0, 100) ?? ''}`);
     process.exit(Number(values['exit-code']));
   }
@@ -132,20 +163,51 @@ function gap(after: number): { readonly line: string; readonly before: number } 
 
 async function play(): Promise<void> {
   const all = recording();
+  const cleared = values.cleared === undefined ? [] : recording(values.cleared);
   const newest = all.at(-1)?.id ?? 0;
   let last = Math.max(Number(values.AfterRecordId), -1);
+  // Nothing between: a position below the first record is one of the log that was begun anew.
+  const isAnew = cleared.length > 0 && last >= 0 && last < (all[0]?.id ?? 0) - 1;
   await write(`V ${PROTOCOL} stand-in\n`);
   if (last < 0) {
     last = values.new && values.Start !== 'oldest' ? newest : (all[0]?.id ?? 1) - 1;
     await write(`S ${last}\n`);
   }
   await write(`H ${last} ${Math.max(last, Number(values.ScannedId))} ${newest}\n`);
+  if (!isAnew) last = await playAll(all, last);
+  if (cleared.length > 0) last = await playCleared(cleared, last, isAnew);
+  await misbehave(played, last);
+  for (;;) {
+    await beatOn(last);
+    last = await playAll(recording(), last);
+  }
+}
+
+/** Plays the log that was begun anew, and says before that it was; unless that was said before (`isAnew`). */
+async function playCleared(
+  all: readonly Recorded[],
+  last: number,
+  isAnew: boolean,
+): Promise<number> {
+  const begin = all[0]?.id ?? 1;
+  if (!isAnew) await write(`R ${last} ${begin} ${all.at(-1)?.id}\n`);
+  return await playAll(all, isAnew ? last : begin - 1);
+}
+
+/** Events that the last playAll() had. */
+let played = 0;
+
+/** Plays what comes behind `last`; gives the id of the last one. */
+async function playAll(all: readonly Recorded[], after: number): Promise<number> {
+  let last = after;
+  const newest = all.at(-1)?.id ?? last;
   const events = all.filter((event) => event.id > last);
+  played = events.length;
   const spacingMs = (Number(values.seconds) * 1000) / Math.max(1, all.length);
   let due = gap(last);
   let beatMs = performance.now();
   for (const [index, event] of events.entries()) {
-    await misbehave(index, event);
+    await misbehave(index, last, event);
     if (due !== undefined && event.id >= due.before) {
       await write(due.line);
       due = undefined;
@@ -160,8 +222,7 @@ async function play(): Promise<void> {
     if (spacingMs > 0) await delay(spacingMs);
   }
   await write(`H ${last} ${last} ${newest}\n`);
-  await misbehave(events.length, undefined);
-  await beatForEver(last);
+  return last;
 }
 
 dieWithParent();

@@ -16,6 +16,8 @@ import type { Shipped } from './ship-chunk.ts';
 import type { MutableCounts } from './upload-counts.ts';
 
 const ERROR_INTERVAL_MS = 3_600_000;
+/** Reasons that are told between two receipts; a reason may hold a number. */
+const WARNINGS_MAX = 10;
 
 export interface ShippingOptions {
   readonly spoolFolder: string;
@@ -57,12 +59,19 @@ interface Memory {
   linesMax: number;
   /** When each kind of trouble was last written as an error. */
   readonly saidAtMs: Map<string, number>;
+  /** Reasons of failures since the last receipt that were written as warnings. */
+  readonly warnedOf: Set<string>;
 }
 
 /** Reads the checkpoint and goes on behind it. */
 export function createShipping(options: ShippingOptions): Shipping {
   const cursor = openCursor(options.stateFolder, options.log);
-  const memory: Memory = { failures: 0, linesMax: LIMIT.chunkLinesMax, saidAtMs: new Map() };
+  const memory: Memory = {
+    failures: 0,
+    linesMax: LIMIT.chunkLinesMax,
+    saidAtMs: new Map(),
+    warnedOf: new Set(),
+  };
   const room = Buffer.allocUnsafe(options.config.chunk_bytes);
   return {
     flush: cursor.store,
@@ -167,6 +176,7 @@ function onDone(loop: Loop, chunk: Chunk, verdict: Verdict & { outcome: 'done' }
   if (memory.failures > 0) log.info({}, `Collector takes events again (${memory.failures} tries).`);
   memory.failures = 0;
   memory.saidAtMs.clear();
+  memory.warnedOf.clear();
   memory.linesMax = Math.min(memory.linesMax * 2, LIMIT.chunkLinesMax);
   counts.chunks += 1;
   counts.shippedLines += chunk.lines;
@@ -229,7 +239,11 @@ async function onRetry(loop: Loop, verdict: Verdict & { outcome: 'retry' }): Pro
   const message = `Collector takes no events; they are kept. ${reason}.`;
   if (pace === 'slowly') loop.onTrouble?.(reason);
   if (pace === 'slowly') sayHourly(loop, { kind: `${counts.lastAnswer?.status}` }, message);
-  else if (memory.failures === 1) log.warn({ 'url.full': config.url.join() }, message);
+  else if (!memory.warnedOf.has(reason) && memory.warnedOf.size < WARNINGS_MAX) {
+    // The first reason is often not the one that lasts: a broken connection, then a certificate that has expired.
+    memory.warnedOf.add(reason);
+    log.warn({ 'url.full': config.url.join() }, message);
+  }
   const delayMs =
     pace === 'slowly'
       ? slowDelayMs(config.backoff, clock.random)
