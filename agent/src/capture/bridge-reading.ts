@@ -129,7 +129,7 @@ class Reading implements BridgeReading {
         this.#settleGap();
         this.#moveTo(line);
         this.#context.watch.heartbeat(line);
-        if (line.scannedId >= line.newestId)
+        if (line.newestId >= 0 && line.scannedId >= line.newestId)
           this.#facts.push(...this.#context.logEvents.idle(this.#context.now()));
         return true;
       case 'start':
