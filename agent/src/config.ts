@@ -7,6 +7,7 @@ import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { namespaceSchema } from '@launchbeat/ecs-schemas';
 import {
+  byteSize,
   loggingConfigSchema,
   type ProgramHome,
   pathConfigSchema,
@@ -19,6 +20,7 @@ import { mapConfigSchema } from './map/map-config.ts';
 import { spoolConfigSchema } from './spool/spool-config.ts';
 import { httpConfigSchema } from './stats/http-config.ts';
 import { outputConfigSchema } from './upload/output-config.ts';
+import { MEMORY_BYTES_MIN } from './watch-memory.ts';
 
 export const agentConfigSchema = z.strictObject({
   /** Name of this agent in its documents (`agent.name`); default the computer's name. */
@@ -31,6 +33,11 @@ export const agentConfigSchema = z.strictObject({
   output: z.strictObject({ collector: outputConfigSchema }),
   check_in: checkInConfigSchema,
   http: httpConfigSchema,
+  /** Memory that the process may have before it says so, ends in good order and is started again by its service; 0 = no limit. */
+  max_memory: byteSize('512MiB').refine(
+    (bytes) => bytes === 0 || bytes >= MEMORY_BYTES_MIN,
+    'Expected 0, or at least 64MiB: less no agent can do with',
+  ),
   path: pathConfigSchema,
   logging: loggingConfigSchema,
 });

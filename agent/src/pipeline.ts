@@ -5,6 +5,7 @@
  */
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import type { HealthNote } from '@launchbeat/ecs-schemas';
 import { type Log, type Metrics, type Paths, resolveFile } from '@launchbeat/ecs-schemas/beat';
 import { openSource } from './capture/open-source.ts';
 import type { AgentConfig } from './config.ts';
@@ -32,6 +33,8 @@ export interface PipelineOptions {
 export interface Pipeline {
   /** Runs until a file source ends and all is shipped, or until the signal. */
   run(signal: AbortSignal): Promise<void>;
+  /** Tells the collector something of this agent, at the next check-in or after the next start. */
+  note(note: HealthNote): void;
   /** What every stage counted since the start. */
   metrics(): Metrics;
   /** Who this agent is and what it counted, for the statistics endpoint. */
@@ -109,6 +112,7 @@ export async function createPipeline(options: PipelineOptions): Promise<Pipeline
         await uploading;
       }
     },
+    note: checkIn.note,
     metrics,
     stats: () => ({
       info: {

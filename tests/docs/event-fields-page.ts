@@ -15,7 +15,7 @@ const OWN: Readonly<Record<string, string>> = {
   'data_stream.dataset': `Always \`${DATASET}\`.`,
   'data_stream.namespace': "`namespace` of the agent's config.",
   'event.id': 'Deterministic id of the event; see below.',
-  'event.code': 'Windows event id, `4688`.',
+  'event.code': 'Windows event id, `4688`; `1` of what process-poll found.',
   'event.kind': 'Always `event`.',
   'event.module': 'Always `security`.',
   'event.action': 'Always `created-process`.',
@@ -50,7 +50,8 @@ const OWN: Readonly<Record<string, string>> = {
   'launchbeat.decoded_command':
     "Scripts of PowerShell's `-EncodedCommand`, decoded and redacted; at most 16 KiB.",
   'launchbeat.redacted': 'How many secrets of the event were replaced by `‹redacted:kind:…›`.',
-  'launchbeat.source': 'Where the event came from when it is not the Security log.',
+  'launchbeat.source':
+    '`poll`: process-poll found it, since Windows logged no process starts. Absent: the Security log.',
 };
 
 const firstSentence = (text: string): string =>

@@ -21,6 +21,10 @@ export interface AuditWatchOptions {
   readonly canary: CanaryOptions | undefined;
   /** Unix milliseconds, for tests. */
   readonly now?: () => number;
+  /** Milliseconds of a clock that nobody sets, for tests. */
+  readonly elapsed?: () => number;
+  /** Starts a canary, for tests. */
+  readonly start?: typeof startCanary;
 }
 
 /** The first process start that came after auditing was found off. */
@@ -47,6 +51,9 @@ export interface AuditWatch {
   firstAudited(): FirstAudited | undefined;
 }
 
+/** A canary that was started, when by the clock that nobody sets, and the newest record then. */
+type Singing = Canary & { readonly elapsedMs: number; readonly newestId: number };
+
 /** An event stands in the log within seconds. */
 const SONG_WAIT_MS = 15_000;
 /** While auditing is off it is tried this often at least. */
@@ -60,18 +67,23 @@ export function createAuditWatch(options: AuditWatchOptions): AuditWatch {
 class Watch implements AuditWatch {
   readonly #options: AuditWatchOptions;
   readonly #now: () => number;
+  readonly #elapsed: () => number;
   #facts: SourceFact[] = [];
   #standing: LogStanding;
-  #canary: (Canary & { readonly newestId: number }) | undefined;
+  #canary: Singing | undefined;
+  /** When the next one is due, by the clock that nobody sets. */
   #dueMs = 0;
   /** Events from here on show that auditing is on; older ones may stand in the log from before. */
   #liveFromMs: number;
   #first: FirstAudited | undefined;
+  #lastStartAtMs = -1;
   #isOver = false;
 
   constructor(options: AuditWatchOptions) {
     this.#options = options;
     this.#now = options.now ?? Date.now;
+    // Not the time of day: setting it must not look like a canary that is not logged.
+    this.#elapsed = options.elapsed ?? ((): number => performance.now());
     this.#standing = { atMs: this.#now() };
     this.#liveFromMs = this.#now();
   }
@@ -84,8 +96,7 @@ class Watch implements AuditWatch {
       this.#on({ timeMs, pid: newProcessId(xml) });
       return true;
     }
-    const last = this.#standing.lastStartAtMs ?? 0;
-    if (timeMs > last) this.#standing = { ...this.#standing, lastStartAtMs: timeMs };
+    if (timeMs > this.#lastStartAtMs) this.#lastStartAtMs = timeMs;
     if (this.#standing.processCreation !== true && timeMs >= this.#liveFromMs) {
       this.#on({ timeMs, pid: newProcessId(xml) });
       this.#dueMs = 0;
@@ -99,10 +110,11 @@ class Watch implements AuditWatch {
     if (newestId < 0) return;
     this.#know({ newestId });
     if (scannedId < newestId) return;
-    const nowMs = this.#now();
+    const elapsedMs = this.#elapsed();
     if (this.#canary !== undefined) {
-      if (nowMs - this.#canary.startedAtMs >= this.#waitMs()) this.#off(this.#canary, newestId);
-    } else if (nowMs >= this.#dueMs) this.#sing(nowMs, newestId);
+      const waited = elapsedMs - this.#canary.elapsedMs;
+      if (waited >= this.#waitMs()) this.#off(this.#canary, newestId);
+    } else if (elapsedMs >= this.#dueMs) this.#sing(elapsedMs, newestId);
   }
 
   info(info: LogInfo): void {
@@ -133,7 +145,8 @@ class Watch implements AuditWatch {
   }
 
   standing(): LogStanding {
-    return this.#standing;
+    const lastStartAtMs = this.#lastStartAtMs;
+    return lastStartAtMs < 0 ? this.#standing : { ...this.#standing, lastStartAtMs };
   }
 
   isBlind(): boolean {
@@ -156,13 +169,13 @@ class Watch implements AuditWatch {
     this.#facts.push({ kind: 'notice', name: 'auditing', level, reason });
   }
 
-  #sing(nowMs: number, newestId: number): void {
+  #sing(elapsedMs: number, newestId: number): void {
     const { canary } = this.#options;
     if (canary === undefined || canary.intervalMs === 0 || this.#isOver) return;
-    this.#dueMs = nowMs + canary.intervalMs;
-    const started = startCanary(canary.command, nowMs);
+    this.#dueMs = elapsedMs + canary.intervalMs;
+    const started = (this.#options.start ?? startCanary)(canary.command, this.#now());
     if (typeof started !== 'string') {
-      this.#canary = { ...started, newestId };
+      this.#canary = { ...started, elapsedMs, newestId };
       return;
     }
     // It will not be there the next time either.
@@ -178,10 +191,10 @@ class Watch implements AuditWatch {
     this.#tell('info', 'Windows audits process starts again');
   }
 
-  #off(canary: Canary & { readonly newestId: number }, newestId: number): void {
+  #off(canary: Singing, newestId: number): void {
     this.#canary = undefined;
     const { intervalMs = 0 } = this.#options.canary ?? {};
-    this.#dueMs = this.#now() + Math.min(intervalMs, OFF_INTERVAL_MS_MAX);
+    this.#dueMs = this.#elapsed() + Math.min(intervalMs, OFF_INTERVAL_MS_MAX);
     const was = this.#standing.processCreation;
     this.#know({ processCreation: false, auditedAtMs: this.#now() });
     this.#liveFromMs = canary.startedAtMs;

@@ -129,7 +129,7 @@ class Reading implements BridgeReading {
         this.#settleGap();
         this.#moveTo(line);
         this.#context.watch.heartbeat(line);
-        if (line.scannedId >= line.newestId)
+        if (line.newestId >= 0 && line.scannedId >= line.newestId)
           this.#facts.push(...this.#context.logEvents.idle(this.#context.now()));
         return true;
       case 'start':
@@ -184,10 +184,8 @@ class Reading implements BridgeReading {
     this.#moveTo({ recordId, scannedId, timeMs });
     const place = { recordId, timeMs: timeMs ?? now() };
     const told = logEvents.take(code, xml, place);
-    this.#facts.push(...told);
-    const clockSet = told.some((fact) => fact.kind === 'notice' && fact.name === 'clock_set');
-    if (clockSet) recount.restart(now());
-    if (code === '4719' || clockSet) watch.doubt();
+    if (told.length > 0) this.#tell(told);
+    if (code === '4719') watch.doubt();
     let isCanary = false;
     if (code === PROCESS_START) {
       this.#share.start();
@@ -199,6 +197,14 @@ class Reading implements BridgeReading {
       this.#units += xml.length;
     }
     return this.#events.length >= this.#context.batchSize || this.#units >= BATCH_UNITS_MAX;
+  }
+
+  #tell(told: readonly SourceFact[]): void {
+    this.#facts.push(...told);
+    if (!told.some((fact) => fact.kind === 'notice' && fact.name === 'clock_set')) return;
+    // Neither what was counted nor when the canary was started can be compared any more.
+    this.#context.recount.restart(this.#context.now());
+    this.#context.watch.doubt();
   }
 
   #settleGap(recordId?: number, code?: string): void {

@@ -55,7 +55,8 @@ function lineOf(fact: SourceFact): string {
       return `${fact.name} ${fact.level}: ${fact.reason}`;
     case 'unreadable':
       return `unreadable: ${fact.text}`;
-    default:
+    case 'restart':
+    case 'warning':
       return `${fact.kind}: ${fact.reason}`;
   }
 }

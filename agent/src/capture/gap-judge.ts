@@ -9,9 +9,11 @@ export interface GapJudge {
   /** Records `from` to `to` are gone. */
   open(from: number, to: number): void;
   /** The first event behind it, or none that we ask for; gives the gap that was open. */
-  settle(recordId?: number, code?: string): SourceFact[];
+  settle(recordId?: number, code?: string): readonly SourceFact[];
 }
 
+/** Asked for each event: no new list for each. */
+const NONE: readonly SourceFact[] = [];
 /** 1105 may come behind the records of the service's own start. */
 const ARCHIVED_WITHIN = 3;
 
@@ -29,7 +31,7 @@ export function createGapJudge(startsAmong: (records: number) => number | undefi
       gap = { from, to };
     },
     settle(recordId = -1, code = '') {
-      if (gap === undefined) return [];
+      if (gap === undefined) return NONE;
       const { from, to } = gap;
       gap = undefined;
       const cause = causeOf(to, recordId, code);

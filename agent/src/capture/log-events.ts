@@ -16,7 +16,7 @@ export interface LogPlace {
 
 export interface LogEvents {
   /** Takes every event of the log in its order, process starts too; gives what is found out by it. */
-  take(code: string, xml: string, place: LogPlace): SourceFact[];
+  take(code: string, xml: string, place: LogPlace): readonly SourceFact[];
   /** The log has nothing more for now. */
   idle(nowMs: number): SourceFact[];
 }
@@ -81,6 +81,8 @@ function clockChange(xml: string, { recordId }: LogPlace): SourceFact | undefine
   return notice('clock_set', 'warn', reason);
 }
 
+/** Asked for each event: no new list for each. */
+const NONE: readonly SourceFact[] = [];
 const DROPPED = 'Windows dropped audit events, how many it does not say';
 const SIMPLE: Readonly<Record<string, (place: LogPlace) => SourceFact>> = {
   1101: ({ recordId }) =>
@@ -139,18 +141,20 @@ export function createLogEvents({ bootedAtMs }: LogEventsOptions): LogEvents {
   }
 
   /** A time that lies before the one of an older record, with no event that says so. */
-  function backwards(code: string, place: LogPlace): SourceFact[] {
+  function backwards(code: string, place: LogPlace): readonly SourceFact[] {
     const before = last;
     last = place;
-    if (before === undefined || code === '4616' || place.recordId <= before.recordId) return [];
+    if (before === undefined || code === '4616' || place.recordId <= before.recordId) return NONE;
     const byMs = place.timeMs - before.timeMs;
-    if (byMs > -OUT_OF_ORDER_MS_MAX) return [];
+    if (byMs > -OUT_OF_ORDER_MS_MAX) return NONE;
     const reason = `Clock of the PC went back by ${seconds(byMs)} between records ${before.recordId} and ${place.recordId}; events stay in the order of the log`;
     return [notice('clock_set', 'warn', reason)];
   }
 
   return {
     take(code, xml, place) {
+      // Nearly every event is such a one.
+      if (code === '4688' && stop === undefined) return backwards(code, place);
       const facts = [...afterStop(code, place), ...backwards(code, place)];
       if (code === '1100') stop = { at: place };
       const simple = SIMPLE[code];

@@ -27,7 +27,15 @@ export function createRecount(wholeFromMs: number): Recount {
   let wholeFrom = Math.floor(wholeFromMs / MINUTE_MS) + 1;
   let readAgain = false;
 
-  function prune(newest: number): void {
+  /** Most events come in the minute of the one before. */
+  let [newest, inNewest] = [-1, 0];
+
+  function settle(): void {
+    if (inNewest > 0) minutes.set(newest, (minutes.get(newest) ?? 0) + inNewest);
+    inNewest = 0;
+  }
+
+  function prune(): void {
     if (minutes.size <= MINUTES_KEPT) return;
     // The minutes that are not kept cannot be judged either.
     wholeFrom = Math.max(wholeFrom, newest - MINUTES_KEPT);
@@ -42,10 +50,15 @@ export function createRecount(wholeFromMs: number): Recount {
   return {
     count(timeMs) {
       const minute = Math.floor(timeMs / MINUTE_MS);
-      minutes.set(minute, (minutes.get(minute) ?? 0) + 1);
-      prune(minute);
+      if (minute !== newest) {
+        settle();
+        newest = minute;
+        prune();
+      }
+      inNewest += 1;
     },
     judge({ fromMs, toMs, starts }) {
+      settle();
       const [from, to] = [Math.floor(fromMs / MINUTE_MS), Math.floor(toMs / MINUTE_MS)];
       if (from < wholeFrom) return { outcome: 'right' };
       const counted = [...minutes].filter(([minute]) => minute >= from && minute < to);
@@ -62,6 +75,7 @@ export function createRecount(wholeFromMs: number): Recount {
     },
     restart(nowMs) {
       minutes = new Map();
+      inNewest = 0;
       wholeFrom = Math.floor(nowMs / MINUTE_MS) + 1;
     },
   };

@@ -10,6 +10,7 @@ import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { eventually } from '../../../tests/support/eventually.ts';
 import { temporaryFolder } from '../../../tests/support/temporary-folder.ts';
+import { bridgeArguments, type LogStart } from './bridge-protocol.ts';
 import type { CaptureBatch, Position, SourceFact } from './captured-event.ts';
 import { createLiveSource, type LiveOptions } from './live-source.ts';
 
@@ -98,6 +99,32 @@ test('a first start without a position gives one at once, so that a restart befo
   assert.deepEqual(so.events, []);
   assert.equal(so.batches[0]?.position?.recordId, ids.at(-1));
   assert.equal(so.batches[0]?.position?.scannedId, ids.at(-1));
+});
+
+test('start: oldest reads the whole log at the first start; a position goes before it', async () => {
+  const oldest = options(player('--new'), { start: 'oldest' });
+  const so = await read(oldest, ({ events }) => events.length >= recorded.length);
+  assert.deepEqual(so.events, recorded);
+  const from = { recordId: ids[9] ?? 0, scannedId: ids[9] ?? 0, timeMs: 0 };
+  const later = await read(oldest, ({ events }) => events.length >= recorded.length - 10, from);
+  assert.deepEqual(later.events, recorded.slice(10));
+});
+
+test('where to begin is told to a bridge only where there is no position yet', () => {
+  const settings = { pollMs: 1000, heartbeatTimeoutMs: 60_000, parentPid: 7, recountSeconds: 3600 };
+  const at = (start: LogStart, recordId?: number): string => {
+    const position = recordId === undefined ? undefined : { recordId, scannedId: 9, timeMs: 0 };
+    return bridgeArguments(position, { ...settings, start }).join(' ');
+  };
+  const rest = '-RecountSec 3600 -ParentPid 7 -PollMs 1000 -HeartbeatSec 15';
+  assert.equal(at('now'), `-Start now ${rest}`);
+  assert.equal(at(86_400_000), `-Start 86400000 ${rest}`);
+  assert.equal(at('oldest', 5), `-AfterRecordId 5 -ScannedId 9 ${rest}`);
+  assert.equal(
+    at('oldest', -1),
+    `-Start oldest ${rest}`,
+    'process-poll stored one, no event was read',
+  );
 });
 
 test('a bridge that dies in the middle of a line is started again; nothing is lost and nothing comes twice', async () => {

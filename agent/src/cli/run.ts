@@ -1,6 +1,7 @@
 /**
  * `launchbeat run`: config, log, recovery, then the pipeline until the source ends or a signal comes.
- * Keeps: file sources end when the last event has its receipt; the live log ends on a signal, or when its starter says so.
+ * Keeps: file sources end when the last event has its receipt; the live log ends on a signal, when its starter says so, or for its
+ * memory (exit code 75).
  */
 import {
   createLog,
@@ -13,6 +14,7 @@ import { AGENT_HOME, agentVersion } from '../config.ts';
 import { lockFolder } from '../lock-folder.ts';
 import { createPipeline } from '../pipeline.ts';
 import { startStatsEndpoint } from '../stats/stats-endpoint.ts';
+import { EXIT_MEMORY, watchMemory } from '../watch-memory.ts';
 
 export interface RunOptions {
   /** End when standard input does. So the Windows service asks: a process without a console gets no signal there. */
@@ -31,9 +33,9 @@ function stdinEnd(): AbortSignal {
 export async function run(flags: GlobalFlags, options: RunOptions = {}): Promise<void> {
   const { config, paths, file } = loadProgramConfig(AGENT_HOME, flags);
   const version = agentVersion();
-  const signal = options.stopOnStdinEnd
-    ? AbortSignal.any([stopSignal(), stdinEnd()])
-    : stopSignal();
+  const excess = new AbortController();
+  const asked = options.stopOnStdinEnd ? [stopSignal(), stdinEnd()] : [stopSignal()];
+  const signal = AbortSignal.any([...asked, excess.signal]);
   const logging = await createLog({
     config: config.logging,
     name: 'launchbeat',
@@ -53,9 +55,18 @@ export async function run(flags: GlobalFlags, options: RunOptions = {}): Promise
       read: () => pipeline.stats(),
       log,
     });
+    const endWatch = watchMemory({
+      ...{ bytesMax: config.max_memory, log },
+      onExceeded(reason) {
+        pipeline.note({ kind: 'memory', level: 'warn', reason });
+        process.exitCode = EXIT_MEMORY;
+        excess.abort();
+      },
+    });
     try {
       await pipeline.run(signal);
     } finally {
+      endWatch();
       endMetrics();
       await statistics.close();
       await pipeline.close();

@@ -67,3 +67,12 @@ export function isSystemAccount(actor: Actor): boolean {
     SYSTEM_NAME.test(actor.name ?? '')
   );
 }
+
+/**
+ * The same for a process that process-poll found, in a session: whom an account without rights may not ask about has no name, and
+ * only session 0 is the system's.
+ */
+export function isSystemProcess(actor: Actor, sessionId: string): boolean {
+  const isUnnamed = actor.name === undefined && actor.id === undefined;
+  return isUnnamed ? sessionId === '' || sessionId === '0' : isSystemAccount(actor);
+}

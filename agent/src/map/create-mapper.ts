@@ -5,7 +5,7 @@
 import { randomBytes } from 'node:crypto';
 import { LIMIT, type ProcessStart, systemTimeMs } from '@launchbeat/ecs-schemas';
 import type { CapturedEvent } from '../capture/captured-event.ts';
-import { actorOf, isSystemAccount } from './actor.ts';
+import { type Actor, actorOf, isSystemAccount, isSystemProcess } from './actor.ts';
 import { isCanaryStart } from './canary-start.ts';
 import { type DocumentAgent, ecsDocument } from './ecs-document.ts';
 import { flagsOf } from './flags.ts';
@@ -67,7 +67,13 @@ const sameGuid = (one: string, other: string): boolean =>
 
 /** Whether process-poll found it, rather than Windows logged it. */
 const isPolled = (event: WindowsEvent): boolean =>
-  event.providerGuid !== '' && sameGuid(event.providerGuid, PROCESS_POLL.guid);
+  event.providerName === PROCESS_POLL.name && sameGuid(event.providerGuid, PROCESS_POLL.guid);
+
+function isSystem(event: WindowsEvent, actor: Actor, polled: boolean): boolean {
+  return polled
+    ? isSystemProcess(actor, event.data.get('SessionId') ?? '')
+    : isSystemAccount(actor);
+}
 
 function isProcessStart(event: WindowsEvent): boolean {
   if (isPolled(event)) return true;
@@ -129,9 +135,9 @@ export function createMapper(options: MapperOptions): Mapper {
   function document(captured: CapturedEvent, event: WindowsEvent): MapOutcome {
     const timeMs = systemTimeMs(event.systemTime) ?? 0;
     const actor = actorOf(event.data);
-    const system = isSystemAccount(actor);
-    const image = imageOf(event);
     const polled = isPolled(event);
+    const system = isSystem(event, actor, polled);
+    const image = imageOf(event);
     const recognised = recognise(image);
     const isTooOld = ignoreOlderMs > 0 && timeMs < captured.readAtMs - ignoreOlderMs;
     const reason = noStart(isTooOld, image) ?? leftOut(config, recognised, system);

@@ -110,3 +110,19 @@ test('what process-poll finds has an id that stays, and that no event of Windows
   assert.equal(one.launchbeat.actor.name, 'anna');
   assert.equal(one.launchbeat.launch, true);
 });
+
+test('of a process whose owner may not be asked, the session says whether it is the system', () => {
+  const unnamed = POLLED.replace('{now-1s}', TIME).replace(
+    /(<Data Name='Subject\w+'>)[^<]*/g,
+    '$1',
+  );
+  const usual = createMapper({
+    config: mapConfigSchema.parse({ select: 'all' }),
+    ...{ agent, namespace: 'default' },
+  });
+  const outcome = (session: string): string => {
+    const xml = unnamed.replace("'SessionId'>1<", `'SessionId'>${session}<`);
+    return usual.map({ xml, readAtMs: 0 }).outcome;
+  };
+  assert.deepEqual([outcome('1'), outcome('0'), outcome('')], ['done', 'left_out', 'left_out']);
+});
