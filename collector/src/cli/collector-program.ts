@@ -1,6 +1,6 @@
 /**
  * The commands of `launchbeat-collector`: run (default), setup, test, export, keystore, agents, tokens, audit, certs, rules, reindex,
- * dead-letters, version.
+ * dead-letters, doctor, version.
  */
 import { indexTemplate, type TemplateBuild } from '@launchbeat/ecs-schemas';
 import {
@@ -18,6 +18,7 @@ import { addAgentCommands } from './agents.ts';
 import { addAuditCommand } from './audit.ts';
 import { addCertificateCommands } from './certs.ts';
 import { addDeadLetterCommands } from './dead-letters.ts';
+import { doctor } from './doctor.ts';
 import { addReindexCommand } from './reindex.ts';
 import { addRuleCommands } from './rules.ts';
 import { run } from './run.ts';
@@ -48,6 +49,11 @@ export function collectorProgram(): Command {
     .action(async (options: SetupOptions, command: Command) =>
       setup(globalFlags(command), options),
     );
+
+  program
+    .command('doctor')
+    .description('check everything that a collector needs; each row that is not well says its mend')
+    .action(async (_options, command: Command) => doctor(globalFlags(command)));
 
   const test = program.command('test').description('test the config or the stores');
   test

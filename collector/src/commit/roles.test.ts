@@ -153,8 +153,8 @@ test('whoever is a member of the owner makes tables that are the owner’s; a se
   assert.equal(await ownerRole(writer), undefined);
 });
 
-test('setup --roles says how to make logins; the collector starts as a writer', async (t) => {
-  const { names, login, adminUrl } = await lab(t);
+test('setup --roles says how to make logins; the collector starts as a writer, and doctor names a right that is gone', async (t) => {
+  const { names, login, admin, adminUrl } = await lab(t);
   const installation = await installLaunchbeat({
     folder: join(temporaryFolder(t), 'site'),
     postgresUrl: await login(names.writer),
@@ -169,4 +169,10 @@ test('setup --roles says how to make logins; the collector starts as a writer', 
   const collector = await installation.startCollector();
   t.after(() => collector.stop('SIGKILL'));
   assert.equal((await collector.stop()).code, 0, collector.stderr());
+  const well = await installation.collector('doctor');
+  assert.match(well.stdout, /^role +OK +login_\w+, no superuser$/m);
+  assert.match(well.stdout, /^rights +OK/m);
+  await admin.unsafe(`revoke insert on events from "${names.writer}"`);
+  const refused = await installation.collector('doctor');
+  assert.match(refused.stdout, /^rights +FAIL +lacks INSERT on events\n.*setup_url/m);
 });
