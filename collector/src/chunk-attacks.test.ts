@@ -109,7 +109,7 @@ for (const encoding of ['zstd', 'gzip'] as const) {
     const peak = await peakRssWhile(async () => {
       const answers = await Promise.all(Array.from({ length: 8 }, () => app.send(bomb, options)));
       // Too many at once are told to come again.
-      for (const { status } of answers) assert.ok(status === 413 || status === 503, String(status));
+      for (const { status } of answers) assert.ok([413, 429, 503].includes(status), String(status));
     });
     // All together are under one bound, a fourth of in_flight_bytes_max; the rest is what the runtime has not given back yet.
     assert.ok(peak < 512 * MIB, `grew by ${peak / MIB} MiB`);
@@ -251,6 +251,28 @@ test('too much at once is answered 503 with Retry-After, and taken afterwards', 
   assert.equal(answer.headers.get('retry-after'), '2');
   assert.equal((await own.send(good())).status, 200);
   assert.match(await metricsOf(own), /in_flight_bytes 0\n/);
+});
+
+test('an agent that sends more than its rate is answered 429, and another one is not', async (t) => {
+  const own = await startCollectorApp(t, { admit: { rate: { per_agent: 10, total: 0 } } });
+  assert.equal((await own.send(good())).status, 200);
+  const again = await own.send(good());
+  assert.deepEqual([again.status, again.headers.get('retry-after') !== null], [429, true]);
+  const agent = { ...processStart({}).agent, id: '00000000-0000-4000-8000-000000000002' };
+  const key = await own.keys.create({});
+  assert.equal((await own.send(ndjsonLines([processStart({ agent })]), { key })).status, 200);
+});
+
+test('an agent with too many chunks at once is answered 429, and takes no turn from another one', async (t) => {
+  const limits = { chunks_at_once: 1, chunks_per_agent_max: 2 };
+  const own = await startCollectorApp(t, { admit: limits });
+  assert.equal((await own.send(good())).status, 200);
+  const many = ndjsonLines(Array.from({ length: 300 }, () => processStart()));
+  const answers = await Promise.all(Array.from({ length: 12 }, () => own.send(many)));
+  const statuses = new Set(answers.map((one) => one.status));
+  assert.deepEqual([...statuses].sort(), [200, 429]);
+  assert.equal((await own.send(good())).status, 200);
+  assert.match(await metricsOf(own), /waiting_requests 0\n/);
 });
 
 async function metricsOf(own: CollectorApp): Promise<string> {

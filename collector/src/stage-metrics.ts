@@ -38,6 +38,12 @@ export function stageMetrics(admit: Admit, commit: Commit): readonly Watched[] {
       read: () => admit.inFlight.requests(),
     },
     {
+      name: 'waiting_requests',
+      help: 'Chunks that have come in whole and wait for their turn.',
+      kind: 'gauge',
+      read: () => admit.waiting(),
+    },
+    {
       name: 'index_queue_chunks',
       help: 'Chunks in PostgreSQL that Elasticsearch does not have yet, as of some seconds ago.',
       kind: 'gauge',

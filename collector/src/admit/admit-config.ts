@@ -20,6 +20,20 @@ export const admitConfigSchema = z
       (bytes) => bytes >= IN_FLIGHT_BYTES_LEAST,
       `Expected at least ${IN_FLIGHT_BYTES_LEAST / 1024 ** 2}MiB: one chunk of the largest size must fit`,
     ),
+    /** Chunks that are opened, looked at and committed at once; the others wait, compressed as they came. */
+    chunks_at_once: z.int().positive().default(8),
+    /** A chunk that waits longer for its turn gets 503. Agents wait 30 s for an answer. */
+    turn_timeout: duration('15s'),
+    /** Chunks of one agent that are here at once; above it 429. An agent sends one after the other. */
+    chunks_per_agent_max: z.int().positive().default(4),
+    rate: z
+      .strictObject({
+        /** Uncompressed bytes a second of one agent, averaged over a minute; above it 429. 0 = no bound. */
+        per_agent: byteSize('0'),
+        /** The same of all agents together. */
+        total: byteSize('0'),
+      })
+      .prefault({}),
     /** Wrong keys a minute and address; above it, keys not seen before from that address get 429 without a look. */
     failed_keys_per_minute: z.int().positive().default(30),
   })

@@ -15,7 +15,9 @@ import type { Authenticate } from './authenticate.ts';
 import { type ChunkHeaders, parseChunkHeaders } from './chunk-headers.ts';
 import { decompress } from './decompress.ts';
 import { createInFlight, type InFlight, type Share } from './in-flight.ts';
+import { createRates, type Rates } from './rates.ts';
 import { readBody } from './read-body.ts';
+import { createTurns, type Turns } from './turns.ts';
 
 export interface AdmitOptions {
   /** Asked with each request. */
@@ -34,32 +36,83 @@ export interface Admit {
   admit(request: Request, address: string): Promise<AdmitOutcome>;
   /** What is being worked on, for the metrics. */
   readonly inFlight: Pick<InFlight, 'bytes' | 'requests'>;
+  /** Chunks that have come in whole and wait for their turn. */
+  waiting(): number;
 }
 
 const BUSY_RETRY_S = 2;
+const OFTEN_RETRY_S = 5;
 
 /** Makes the stage. */
 export function createAdmit(options: AdmitOptions): Admit {
-  const inFlight = createInFlight(() => options.config.in_flight_bytes_max);
+  const { config } = options;
+  const inFlight = createInFlight(() => config.in_flight_bytes_max);
+  const turns = createTurns({
+    ...{ places: config.chunks_at_once, perAgent: () => config.chunks_per_agent_max },
+  });
+  const rates = createRates(() => config.rate);
   return {
     inFlight,
+    waiting: turns.waiting,
     async admit(request, address) {
       const who = await options.authenticate(request.headers, address);
       if (who.outcome === 'refused') return who;
       const headers = parseChunkHeaders(request.headers);
       if ('problem' in headers) return refuse(headers.problem);
-      const share = inFlight.share();
+      const waitSeconds = rates.waitSeconds(agentOf(who.key));
+      if (waitSeconds > 0) return tooFast(waitSeconds);
+      const hold = createHold(inFlight.share(), turns, who.key);
       try {
-        const taken = await take(options, { request, headers, key: who.key, share });
+        const taken = await take(options, { request, headers, key: who.key, hold, rates });
         if ('outcome' in taken) {
-          share.release();
+          hold.release();
           return taken;
         }
-        return { outcome: 'done', admission: taken, release: () => share.release() };
+        return { outcome: 'done', admission: taken, release: hold.release };
       } catch (error) {
-        share.release();
+        hold.release();
         throw error;
       }
+    },
+  };
+}
+
+/** What a chunk holds while it is worked on. */
+interface Hold {
+  readonly share: Share;
+  /** Waits for this agent's turn; gives the refusal where there is none. */
+  turn(waitMs: number): Promise<Refusal | undefined>;
+  /** Gives everything back; later calls do nothing. */
+  release(): void;
+}
+
+/** Limits go by the key: an agent has one, and has it before its first chunk too. */
+const agentOf = (key: Key): string => key.id;
+
+function tooFast(retryAfterSeconds: number): Refusal {
+  const detail = 'More bytes a second than admit.rate of the collector allows. Send later.';
+  return { outcome: 'refused', problem: problem('too-many-requests', detail), retryAfterSeconds };
+}
+
+function createHold(share: Share, turns: Turns, key: Key): Hold {
+  const agent = agentOf(key);
+  let [hasTurn, released] = [false, false];
+  return {
+    share,
+    async turn(waitMs) {
+      const outcome = await turns.enter(agent, waitMs);
+      hasTurn = outcome === 'done';
+      if (outcome === 'late') return refuse(problem('unavailable', 'Too many chunks wait.'));
+      if (outcome === 'done') return undefined;
+      const detail = 'This agent has other chunks here. Send one after the other.';
+      const often = problem('too-many-requests', detail);
+      return { outcome: 'refused', problem: often, retryAfterSeconds: OFTEN_RETRY_S };
+    },
+    release() {
+      if (released) return;
+      released = true;
+      share.release();
+      if (hasTurn) turns.leave(agent);
     },
   };
 }
@@ -68,21 +121,25 @@ interface Arrival {
   readonly request: Request;
   readonly headers: ChunkHeaders;
   readonly key: Key;
-  readonly share: Share;
+  readonly hold: Hold;
+  readonly rates: Rates;
 }
 
-/** Body → bytes → lines → whose they are. */
+/** Body → its turn → lines → whose they are. */
 async function take(options: AdmitOptions, arrival: Arrival): Promise<Admission | Refusal> {
-  const { request, headers, key, share } = arrival;
-  const read = await readBody(request, share, options.config.body_timeout);
+  const { request, headers, key, hold } = arrival;
+  const read = await readBody(request, hold.share, options.config.body_timeout);
   if (read.outcome === 'refused') return refuse(read.problem);
   const { body } = read;
   if (!timingSafeEqual(createHash('sha256').update(body).digest(), headers.digest)) {
     return refuse(problem('bad-digest', 'Body was changed on its way. Send it again.'));
   }
-  const opened = await decompress(body, headers.encoding, share);
+  const waited = await hold.turn(options.config.turn_timeout);
+  if (waited !== undefined) return waited;
+  const opened = await decompress(body, headers.encoding, hold.share);
   if (opened.outcome === 'refused') return refuse(opened.problem);
   const { raw } = opened;
+  arrival.rates.pay(agentOf(key), raw.length);
   const wrong = wrongLines(raw, headers.lines);
   if (wrong !== undefined) return refuse(wrong);
   const looked = await admitLines(raw, headers.lines, new Set(options.namespaces));
