@@ -62,9 +62,9 @@ const sameGuid = (one: string, other: string): boolean =>
 
 function isProcessStart(event: WindowsEvent): boolean {
   if (event.eventId !== PROCESS_START_CODE) return false;
-  return event.providerGuid === ''
-    ? event.providerName === SECURITY_AUDITING.name
-    : sameGuid(event.providerGuid, SECURITY_AUDITING.guid);
+  const { providerGuid } = event;
+  if (providerGuid === '') return event.providerName === SECURITY_AUDITING.name;
+  return providerGuid === SECURITY_AUDITING.guid || sameGuid(providerGuid, SECURITY_AUDITING.guid);
 }
 
 /** What an event must have to get an id and to say anything; undefined = it has all. */
