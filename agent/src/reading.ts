@@ -30,9 +30,13 @@ export interface Reading {
   metrics(): Metrics;
 }
 
-/** What a batch came to. */
-interface Mapped {
-  readonly documents: readonly ProcessStart[];
+/** What a batch comes to. */
+interface Mapping {
+  /**
+   * Maps the events, each when it is asked for: a batch of documents at once would be most of the agent's memory. Begins anew
+   * with each iteration; the rest holds for the last one.
+   */
+  readonly documents: Iterable<ProcessStart>;
   readonly quarantined: readonly QuarantineEntry[];
   /** Counter → how much to add once the batch is durable. */
   readonly counts: ReadonlyMap<string, number>;
@@ -58,6 +62,7 @@ export function createReading(options: ReadingOptions): Reading {
       }
       const { documents, quarantined, counts } = mapBatch({ ...batch, facts }, mapper);
       // Trying again can double a line on disk, never in a store: the event's id stays.
+      await durable(() => spool.append(documents, signal), signal);
       if (quarantined.length > 0) {
         await durable(() => void quarantine(spool.folder, quarantined), signal);
         log.error(
@@ -65,7 +70,6 @@ export function createReading(options: ReadingOptions): Reading {
           `Input that is no event was put into quarantine (${quarantined[0]?.place}: ${quarantined[0]?.reason})`,
         );
       }
-      if (documents.length > 0) await durable(() => spool.append(documents, signal), signal);
       const moved = batch.position;
       if (moved !== undefined) await durable(() => position.write(moved), signal);
       for (const [name, amount] of counts) add(name, amount);
@@ -82,44 +86,46 @@ function withoutSecrets(fact: SourceFact, { redact }: Mapper): SourceFact {
 }
 
 /** Maps the events; the facts hold no secrets any more. */
-function mapBatch(batch: CaptureBatch, mapper: Mapper): Mapped {
-  const documents: ProcessStart[] = [];
+function mapBatch({ events, facts }: CaptureBatch, mapper: Mapper): Mapping {
   const quarantined: QuarantineEntry[] = [];
   const counts = new Map<string, number>();
   const count = (name: string): void => void counts.set(name, (counts.get(name) ?? 0) + 1);
 
-  for (const fact of batch.facts) {
-    count(`capture.${fact.kind === 'notice' ? fact.name : fact.kind}`);
-    if (fact.kind === 'unreadable') {
-      quarantined.push({
-        reason: fact.reason,
-        place: fact.place,
-        bytes: Buffer.from(fact.text),
-      });
+  function begin(): void {
+    quarantined.length = 0;
+    counts.clear();
+    for (const fact of facts) {
+      count(`capture.${fact.kind === 'notice' ? fact.name : fact.kind}`);
+      if (fact.kind !== 'unreadable') continue;
+      quarantined.push({ reason: fact.reason, place: fact.place, bytes: Buffer.from(fact.text) });
+    }
+    if (events.length > 0) counts.set('capture.read', events.length);
+  }
+
+  function* documents(): Generator<ProcessStart> {
+    begin();
+    for (const event of events) {
+      const mapped = mapper.map(event);
+      switch (mapped.outcome) {
+        case 'done':
+          count('map.done');
+          yield mapped.document;
+          break;
+        case 'left_out':
+          count(`map.left_out.${mapped.reason}`);
+          break;
+        case 'refused':
+          count('map.refused');
+          quarantined.push({
+            reason: mapped.reason,
+            place: 'map',
+            bytes: Buffer.from(mapper.redact(event.xml)),
+          });
+          break;
+      }
     }
   }
-  for (const event of batch.events) {
-    count('capture.read');
-    const mapped = mapper.map(event);
-    switch (mapped.outcome) {
-      case 'done':
-        count('map.done');
-        documents.push(mapped.document);
-        break;
-      case 'left_out':
-        count(`map.left_out.${mapped.reason}`);
-        break;
-      case 'refused':
-        count('map.refused');
-        quarantined.push({
-          reason: mapped.reason,
-          place: 'map',
-          bytes: Buffer.from(mapper.redact(event.xml)),
-        });
-        break;
-    }
-  }
-  return { documents, quarantined, counts };
+  return { documents: { [Symbol.iterator]: documents }, quarantined, counts };
 }
 
 interface Patience {

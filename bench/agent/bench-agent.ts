@@ -5,13 +5,32 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { stringify } from 'yaml';
+import { bundleAgent, bundlerInstalled } from '../../agent/windows/package/bundle-agent.ts';
+import { DIST, VERSION } from '../../agent/windows/package/layout.ts';
 import { type Program, startProgram } from '../../tests/support/processes.ts';
 import { type Usage, usageOf } from '../process-usage.ts';
 
-/** BENCH_AGENT names another one, such as the bundle of the Windows package. */
-const AGENT =
-  process.env['BENCH_AGENT'] || fileURLToPath(new URL('../../agent/src/main.ts', import.meta.url));
+const SOURCE = fileURLToPath(new URL('../../agent/src/main.ts', import.meta.url));
+/** launchbeat.exe gives it to node.exe (agent/windows/package/host/agent-process.c). */
+const FLAGS_ON_A_PC = ['--max-semi-space-size=1'];
 const MIB = 1024 * 1024;
+
+let bundle: string | undefined;
+
+/**
+ * The agent as a PC has it: one bundled file, where the bundler is installed (`make windows` does that); else the source, whose
+ * loading alone takes 40 MiB more. BENCH_AGENT names another one.
+ */
+function agentOnAPc(): string {
+  const named = process.env['BENCH_AGENT'];
+  if (named !== undefined && named !== '') return named;
+  if (bundle === undefined && bundlerInstalled()) {
+    bundle = join(DIST, 'bench/app/launchbeat.mjs');
+    bundleAgent(bundle);
+    writeFileSync(join(DIST, 'bench/package.json'), JSON.stringify({ version: VERSION }));
+  }
+  return bundle ?? SOURCE;
+}
 
 export interface BenchAgentOptions {
   /** Its own folder; made anew. */
@@ -21,6 +40,8 @@ export interface BenchAgentOptions {
   readonly capture: Readonly<Record<string, unknown>>;
   /** Files are begun at this size; 1 GiB = one file. */
   readonly segmentMiB?: number;
+  /** Start it as launchbeat.exe does on a PC, where memory and CPU are what matters. */
+  readonly asOnAPc?: boolean;
   /** Called when the folder is there and the agent is not. */
   readonly prepare?: (spool: string) => void;
 }
@@ -60,7 +81,7 @@ export function startBenchAgent(options: BenchAgentOptions): BenchAgent {
   writeFileSync(join(folder, 'launchbeat.yml'), stringify(config));
   options.prepare?.(spool);
   const program = startProgram(process.execPath, [
-    AGENT,
+    ...(options.asOnAPc === true ? [...FLAGS_ON_A_PC, agentOnAPc()] : [SOURCE]),
     'run',
     '-e',
     '-c',

@@ -28,6 +28,7 @@ export async function measureFootprint(
   const sink = await startSink();
   const agent = startBenchAgent({
     folder,
+    asOnAPc: true,
     collectorUrl: sink.url,
     capture: {
       source: 'security-log',

@@ -21,7 +21,13 @@ export interface EventKey {
 }
 
 const TIME_BYTES = 6;
-const DIGEST_BYTES = 10;
+const TIME_MAX = 2 ** (TIME_BYTES * 8) - 1;
+const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
+/** 48 bits of time are eight whole characters, so that both parts of an id can be written each by itself. */
+const TIME_CHARACTERS = 8;
+/** Ten bytes of the digest: 13 whole characters and the upper two bits of one more. */
+const DIGEST_CHARACTERS = 13;
+const UPPER_TWO_BITS = 0b110000;
 
 /** The form of every id: 16 bytes as base64url without padding. */
 export const EVENT_ID_PATTERN = /^[A-Za-z0-9_-]{21}[AQgw]$/;
@@ -39,11 +45,24 @@ export function eventId(key: EventKey): string {
     String(key.timeMs),
     key.eventCode,
   ].join('\0');
-  const digest = hash('sha256', text, 'buffer');
-  const id = Buffer.alloc(TIME_BYTES + DIGEST_BYTES);
-  id.writeUIntBE(key.timeMs, 0, TIME_BYTES);
-  digest.copy(id, TIME_BYTES, 0, DIGEST_BYTES);
-  return id.toString('base64url');
+  const digest = hash('sha256', text, 'base64url');
+  const last = ALPHABET.indexOf(digest.charAt(DIGEST_CHARACTERS)) & UPPER_TWO_BITS;
+  return timeCharacters(key.timeMs) + digest.slice(0, DIGEST_CHARACTERS) + ALPHABET.charAt(last);
+}
+
+/** Big-endian, as base64url. Throws where six bytes do not hold it. */
+function timeCharacters(timeMs: number): string {
+  if (!Number.isSafeInteger(timeMs) || timeMs < 0 || timeMs > TIME_MAX)
+    throw new RangeError(
+      `Time of an event is ${timeMs}, not Unix milliseconds of ${TIME_BYTES} bytes.`,
+    );
+  let rest = timeMs;
+  let characters = '';
+  for (let at = 0; at < TIME_CHARACTERS; at += 1) {
+    characters = ALPHABET.charAt(rest % ALPHABET.length) + characters;
+    rest = Math.floor(rest / ALPHABET.length);
+  }
+  return characters;
 }
 
 /** Reads the time (Unix milliseconds) back out of an id that matches EVENT_ID_PATTERN. */

@@ -45,6 +45,11 @@ const TEXTS: Readonly<Record<string, { text: string; events: string[]; facts: st
     events: [EVENT, OTHER],
     facts: [],
   },
+  'a slash right before an event': {
+    text: `/${EVENT}\n</Event>${EVENT}`,
+    events: [EVENT, EVENT],
+    facts: ['file:1 Text is no <Event>. /', 'file:2 Text is no <Event>. </Event>'],
+  },
   'lines that are no events': {
     text: `garbage\n${EVENT}\n{"a":1}\n\n<Other/>\n${OTHER}\nend`,
     events: [EVENT, OTHER],

@@ -18,18 +18,78 @@ export interface EventScanner {
   end(): Scanned;
 }
 
-/** The start of an event: no `<Events>`, no `<EventData>`. */
-const START = /<Event[\s>]/g;
-const END = '</Event>';
+/** The start of an event (no `<Events>`, no `<EventData>`) or its end: one search for both costs a third of two. */
+const MARK = /<Event[\s>]|<\/Event>/g;
+const END_UNITS = '</Event>'.length;
+const START_MARK_UNITS = '<Event>'.length;
+const LESS = 0x3c;
+/** What stands between most events. */
+const LINE_END_UNITS_MAX = 2;
 /** A start may be cut by the end of a piece. */
 const START_UNITS = 8;
 /** What may stand between events: XML declaration, list element, comments. */
 const BETWEEN = /<\?xml[^>]*\?>|<\/?Events\b[^>]*>|<!--[\s\S]*?-->|\ufeff/g;
 
+function lineFeeds(text: string): number {
+  let count = 0;
+  for (let at = text.indexOf('\n'); at !== -1; at = text.indexOf('\n', at + 1)) count += 1;
+  return count;
+}
+
+interface Mark {
+  readonly place: number;
+  readonly isStart: boolean;
+}
+
+/** The next start or end of an event, from `at` on. */
+function nextMark(text: string, at: number): Mark | undefined {
+  MARK.lastIndex = at;
+  if (!MARK.test(text)) return undefined;
+  const isStart = text.charCodeAt(MARK.lastIndex - START_MARK_UNITS) === LESS;
+  return { place: MARK.lastIndex - (isStart ? START_MARK_UNITS : END_UNITS), isStart };
+}
+
+/** Text that comes in pieces and is used up from its start. */
+function createWindow() {
+  let buffer = '';
+  /** What stands before is done with; it is cut off when the next piece comes. */
+  let at = 0;
+  /** Line of the buffer's place `counted`: lines are counted when somebody asks, not for each event. */
+  let line = 1;
+  let counted = 0;
+  const lineHere = (): number => {
+    line += lineFeeds(buffer.slice(counted, at));
+    counted = at;
+    return line;
+  };
+  return {
+    lineHere,
+    add(text: string): void {
+      lineHere();
+      buffer = buffer.slice(at) + text;
+      at = 0;
+      counted = 0;
+    },
+    /** Units that wait. */
+    units: (): number => buffer.length - at,
+    /** The next start or end of an event, `from` units on; its place is counted from here. */
+    mark(from: number): Mark | undefined {
+      const found = nextMark(buffer, at + from);
+      return found === undefined ? undefined : { ...found, place: found.place - at };
+    },
+    isBlank: (length: number): boolean => buffer.slice(at, at + length).trim() === '',
+    /** Goes on behind `length` units; gives them. */
+    drop(length: number): string {
+      const text = buffer.slice(at, at + length);
+      at += text.length;
+      return text;
+    },
+  };
+}
+
 /** Makes a scanner; `name` is the file's name for places. */
 export function createEventScanner(name: string): EventScanner {
-  let buffer = '';
-  let line = 1;
+  const { add, drop, isBlank, lineHere, mark, units } = createWindow();
   let tooLong = false;
   let scanned: Scanned = { events: [], facts: [] };
 
@@ -37,23 +97,13 @@ export function createEventScanner(name: string): EventScanner {
     scanned.facts.push(unreadable(`${name}:${atLine}`, reason, text));
   };
 
-  const lineFeeds = (text: string): number => {
-    let count = 0;
-    for (let at = text.indexOf('\n'); at !== -1; at = text.indexOf('\n', at + 1)) count += 1;
-    return count;
-  };
-
-  /** Drops the first `length` units of the buffer, counts their lines. */
-  function drop(length: number): string {
-    const text = buffer.slice(0, length);
-    buffer = buffer.slice(length);
-    line += lineFeeds(text);
-    return text;
-  }
-
   /** Reports what stands between events and is not known, line by line. */
   function dropBetween(length: number): void {
-    const firstLine = line;
+    if (length <= LINE_END_UNITS_MAX && isBlank(length)) {
+      drop(length);
+      return;
+    }
+    const firstLine = lineHere();
     const known = drop(length).replace(BETWEEN, (text) => '\n'.repeat(lineFeeds(text)));
     // What follows an event that was too long is the rest of it.
     if (!tooLong && known.trim() !== '') {
@@ -62,44 +112,45 @@ export function createEventScanner(name: string): EventScanner {
     }
   }
 
-  const startFrom = (at: number): number => {
-    START.lastIndex = at;
-    return START.exec(buffer)?.index ?? -1;
-  };
+  /** Where the next event begins; -1 = nowhere in what waits. */
+  function nextStart(): number {
+    let found = mark(0);
+    while (found?.isStart === false) found = mark(found.place + END_UNITS);
+    return found?.place ?? -1;
+  }
 
   /** No event begins in the buffer: keeps it while it may still be of use. */
   function waitForStart(): void {
-    const sure = buffer.length - START_UNITS;
+    const sure = units() - START_UNITS;
     if (sure > EVENT_UNITS_MAX || (tooLong && sure > 0)) dropBetween(sure);
   }
 
   /** Reports and drops `length` units from the start of an event that cannot be taken. */
   function refuse(length: number, reason: string): true {
-    const atLine = line;
+    const atLine = lineHere();
     report(atLine, reason, drop(length));
     return true;
   }
 
-  /** Takes the event that the buffer begins with; false when its end has not come yet. */
+  /** Takes the event that begins here; false when its end has not come yet. */
   function takeEvent(): boolean {
-    const end = buffer.indexOf(END);
-    const next = startFrom(1);
-    if (next !== -1 && (end === -1 || next < end))
-      return refuse(next, 'Event has no end before the next one begins.');
-    const length = end === -1 ? buffer.length : end + END.length;
+    const next = mark(1);
+    if (next?.isStart === true)
+      return refuse(next.place, 'Event has no end before the next one begins.');
+    const length = next === undefined ? units() : next.place + END_UNITS;
     if (length > EVENT_UNITS_MAX) {
-      tooLong = end === -1;
+      tooLong = next === undefined;
       const reason = `Event is longer than ${EVENT_UNITS_MAX} characters.`;
       return refuse(tooLong ? length - START_UNITS : length, reason);
     }
-    if (end === -1) return false;
+    if (next === undefined) return false;
     scanned.events.push(drop(length));
     return true;
   }
 
   /** Takes one event off the buffer; false when more text is needed for the next one. */
   function takeOne(): boolean {
-    const start = startFrom(0);
+    const start = nextStart();
     if (start === -1) {
       waitForStart();
       return false;
@@ -118,16 +169,16 @@ export function createEventScanner(name: string): EventScanner {
 
   return {
     push(text) {
-      buffer += text;
+      add(text);
       return take();
     },
     end() {
       const taken = take();
-      const at = line;
-      if (startFrom(0) !== -1) {
-        taken.facts.push(unreadable(`${name}:${at}`, 'Event has no end.', drop(buffer.length)));
+      const atLine = lineHere();
+      if (nextStart() !== -1) {
+        taken.facts.push(unreadable(`${name}:${atLine}`, 'Event has no end.', drop(units())));
       } else {
-        dropBetween(buffer.length);
+        dropBetween(units());
         taken.facts.push(...scanned.facts);
       }
       return taken;

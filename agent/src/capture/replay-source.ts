@@ -15,6 +15,12 @@ export interface ReplayOptions extends BatchSettings {
   readonly stdin: Readable;
 }
 
+/**
+ * Read at a time. Every event is a part of the text that it was cut from and holds it; a text twice as large would no more be
+ * among what the garbage collector looks at often.
+ */
+const READ_BYTES = 32 * 1024;
+
 function decoderOf(first: Buffer): TextDecoder {
   const mark = first.subarray(0, 2).toString('hex');
   if (mark === 'fffe') return new TextDecoder('utf-16le');
@@ -31,12 +37,15 @@ async function* readText(stream: Readable): AsyncGenerator<string, void> {
   if (decoder !== undefined) yield decoder.decode();
 }
 
+const fileStream = (file: string): Readable =>
+  createReadStream(file, { highWaterMark: READ_BYTES });
+
 async function* readFile(file: string, options: ReplayOptions): AsyncGenerator<FilePiece, void> {
   const standardInput = file === '-';
   const name = standardInput ? 'standard input' : file;
   const scanner = createEventScanner(name);
   try {
-    for await (const text of readText(standardInput ? options.stdin : createReadStream(file)))
+    for await (const text of readText(standardInput ? options.stdin : fileStream(file)))
       yield { ...scanner.push(text), waiting: standardInput };
   } catch (error) {
     const reason = `Reading broke off: ${error instanceof Error ? error.message : String(error)}.`;

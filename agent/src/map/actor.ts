@@ -14,6 +14,11 @@ export interface Actor {
   readonly logonId: string;
 }
 
+interface NamedAccount {
+  readonly name: string;
+  readonly domain: string;
+}
+
 const NOBODY_SID = 'S-1-0-0';
 
 /** An EventData value; '' where it is absent or "-", which Windows prints for "none". */
@@ -22,8 +27,8 @@ export function dataValue(data: ReadonlyMap<string, string>, name: string): stri
   return value === '-' ? '' : value;
 }
 
-const part = <Key extends string>(key: Key, value: string): { [key in Key]?: string } =>
-  (value === '' ? {} : { [key]: value }) as { [key in Key]?: string };
+const isSame = (a: NamedAccount, b: NamedAccount): boolean =>
+  fold(a.name) === fold(b.name) && fold(a.domain) === fold(b.domain);
 
 /** Who started it: Target where its name is set and not "-", else Subject. */
 export function actorOf(data: ReadonlyMap<string, string>): Actor {
@@ -40,14 +45,12 @@ export function actorOf(data: ReadonlyMap<string, string>): Actor {
     logonId: dataValue(data, 'TargetLogonId'),
   };
   const actor = target.name === '' ? subject : target;
-  const same =
-    fold(target.name) === fold(subject.name) && fold(target.domain) === fold(subject.domain);
   // S-1-0-0 as Target says that the SID was not asked for; the Subject's is known and may be the same account's.
-  const id = actor.id === NOBODY_SID && same ? subject.id : actor.id;
+  const id = actor.id === NOBODY_SID && isSame(target, subject) ? subject.id : actor.id;
   return {
-    ...part('id', id === NOBODY_SID ? '' : id),
-    ...part('name', actor.name),
-    ...part('domain', actor.domain),
+    ...(id === '' || id === NOBODY_SID ? {} : { id }),
+    ...(actor.name === '' ? {} : { name: actor.name }),
+    ...(actor.domain === '' ? {} : { domain: actor.domain }),
     logonId: actor.logonId,
   };
 }

@@ -78,9 +78,9 @@ function isSystem(event: WindowsEvent, actor: Actor, polled: boolean): boolean {
 function isProcessStart(event: WindowsEvent): boolean {
   if (isPolled(event)) return true;
   if (event.eventId !== PROCESS_START_CODE) return false;
-  return event.providerGuid === ''
-    ? event.providerName === SECURITY_AUDITING.name
-    : sameGuid(event.providerGuid, SECURITY_AUDITING.guid);
+  const { providerGuid } = event;
+  if (providerGuid === '') return event.providerName === SECURITY_AUDITING.name;
+  return providerGuid === SECURITY_AUDITING.guid || sameGuid(providerGuid, SECURITY_AUDITING.guid);
 }
 
 /** What an event must have to get an id and to say anything; undefined = it has all. */

@@ -53,18 +53,24 @@ export interface DocumentInput {
 /** EventData that stands in fields of its own and is not kept under `winlog.event_data`, as in Winlogbeat. */
 const MOVED = new Set(['NewProcessId', 'NewProcessName', 'ParentProcessName']);
 
-/** The object without its empty parts: undefined, '', [] and {}. 0 stays. */
+/** The object without its empty parts: undefined, '', [] and {}. 0 stays. Most have none, and are given as they are. */
 function filled<Part extends object>(part: Part): Part {
+  for (const key in part) if (isEmpty(part[key])) return withoutEmpty(part);
+  return part;
+}
+
+function withoutEmpty<Part extends object>(part: Part): Part {
   // A loop over the keys: by entries it would be half of what the whole document costs.
   const kept: Record<string, unknown> = {};
   for (const key in part) {
     const value: unknown = part[key];
-    if (value !== undefined && value !== '' && !isEmptyObject(value)) kept[key] = value;
+    if (!isEmpty(value)) kept[key] = value;
   }
   return kept as Part;
 }
 
-function isEmptyObject(value: unknown): boolean {
+function isEmpty(value: unknown): boolean {
+  if (value === undefined || value === '') return true;
   if (typeof value !== 'object' || value === null) return false;
   if (Array.isArray(value)) return value.length === 0;
   for (const _ in value) return false;
@@ -78,7 +84,7 @@ function nonZero(text: string | undefined): number | undefined {
 }
 
 const unique = (texts: readonly string[]): string[] =>
-  [...new Set(texts)].filter((text) => text !== '');
+  texts.filter((text, at) => text !== '' && texts.indexOf(text) === at);
 
 function imageOf(path: string, pid: string): { pid?: number; executable?: string; name?: string } {
   const number = windowsNumber(pid);
@@ -193,6 +199,18 @@ function tagsOf(data: ReadonlyMap<string, string>): string[] {
   return unread('NewProcessId') || unread('ProcessId') ? ['pid_unreadable'] : [];
 }
 
+let lastReadAtMs = Number.NaN;
+let lastIsoTime = '';
+
+/** A batch is read within few milliseconds: the last text is remembered. */
+function isoTime(timeMs: number): string {
+  if (timeMs !== lastReadAtMs) {
+    lastIsoTime = new Date(timeMs).toISOString();
+    lastReadAtMs = timeMs;
+  }
+  return lastIsoTime;
+}
+
 function eventOf(input: DocumentInput): ProcessStart['event'] {
   const { event } = input;
   const sequence = windowsNumber(event.recordId);
@@ -213,7 +231,7 @@ function eventOf(input: DocumentInput): ProcessStart['event'] {
     category: ['process'],
     type: ['start'],
     outcome: readKeywords(event.keywords).outcome,
-    created: new Date(input.readAtMs).toISOString(),
+    created: isoTime(input.readAtMs),
     sequence,
   });
 }

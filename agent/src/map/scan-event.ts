@@ -9,21 +9,55 @@ import type { WindowsEvent } from './windows-event.ts';
 /** Control characters (white space that XML normalises among them), references by number, the end of a CDATA section. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these characters are what is looked for.
 const UNUSUAL = /[\0-\x1f\ufffe\uffff]|&#|\]\]>/;
-const HEAD = new RegExp(
+/**
+ * System up to EventData; `text` is a class of what a value may hold. Groups in the order of eventOf(): numbered, since an object of
+ * named groups costs as much as the search.
+ */
+const headOf = (attribute: string, text: string): string =>
   [
     "^<Event xmlns='http://schemas\\.microsoft\\.com/win/2004/08/events/event'><System>",
-    "<Provider Name='(?<providerName>[^'&<]*)' Guid='(?<providerGuid>[^'&<]*)'/>",
-    '<EventID>(?<eventId>\\d+)</EventID><Version>(?<version>\\d+)</Version><Level>\\d+</Level>',
-    '<Task>(?<task>\\d+)</Task><Opcode>(?<opcode>\\d+)</Opcode>',
-    '<Keywords>(?<keywords>0x[0-9a-fA-F]+)</Keywords>',
-    "<TimeCreated SystemTime='(?<systemTime>[^'&<]*)'/>",
-    '<EventRecordID>(?<recordId>\\d+)</EventRecordID>',
-    "<Correlation(?: ActivityID='(?<activityId>[^'&<]*)')?/>",
-    "<Execution ProcessID='(?<processId>\\d+)' ThreadID='(?<threadId>\\d+)'/>",
-    '<Channel>(?<channel>[^&<]*)</Channel><Computer>(?<computer>[^&<]*)</Computer><Security/>',
+    `<Provider Name='(${attribute})' Guid='(${attribute})'/>`,
+    '<EventID>(\\d+)</EventID><Version>(\\d+)</Version><Level>\\d+</Level>',
+    '<Task>(\\d+)</Task><Opcode>(\\d+)</Opcode>',
+    '<Keywords>(0x[0-9a-fA-F]+)</Keywords>',
+    `<TimeCreated SystemTime='(${attribute})'/>`,
+    '<EventRecordID>(\\d+)</EventRecordID>',
+    `<Correlation(?: ActivityID='(${attribute})')?/>`,
+    "<Execution ProcessID='(\\d+)' ThreadID='(\\d+)'/>",
+    `<Channel>(${text})</Channel><Computer>(${text})</Computer><Security/>`,
     '</System><EventData>',
+  ].join('');
+const HEAD = new RegExp(headOf("[^'&<]*", '[^&<]*'));
+const HEAD_GROUPS = 14;
+
+/** EventData of 4688 since Windows 10, in its order: nearly every event is of this shape, and one look takes it apart. */
+const USUAL_NAMES = [
+  'SubjectUserSid',
+  'SubjectUserName',
+  'SubjectDomainName',
+  'SubjectLogonId',
+  'NewProcessId',
+  'NewProcessName',
+  'TokenElevationType',
+  'ProcessId',
+  'CommandLine',
+  'TargetUserSid',
+  'TargetUserName',
+  'TargetDomainName',
+  'TargetLogonId',
+  'ParentProcessName',
+  'MandatoryLabel',
+] as const;
+/** What UNUSUAL names, and surrogates, whether they are lone or not: no value of the usual shape has them. */
+const NOT_USUAL = '\\0-\\x1f\\ud800-\\udfff\\ufffe\\uffff';
+const USUAL = new RegExp(
+  [
+    headOf(`[^'&<${NOT_USUAL}]*`, `[^&<${NOT_USUAL}]*`),
+    ...USUAL_NAMES.map((name) => `<Data Name='${name}'>([^<${NOT_USUAL}]*)</Data>`),
+    '</EventData></Event>$',
   ].join(''),
 );
+const CDATA_END = ']]>';
 const DATA = "<Data Name='";
 const DATA_END = '</Data>';
 const END = '</EventData></Event>';
@@ -87,30 +121,50 @@ function scanData(xml: string, start: number): Map<string, string> | undefined {
 const isPlainName = (name: string): boolean =>
   name !== '' && name !== 'Data' && !name.includes('<') && !name.includes('&');
 
+/** An event with the usual values; undefined for any other. */
+function scanUsual(xml: string): WindowsEvent | undefined {
+  const found = USUAL.exec(xml);
+  if (found === null || xml.includes(CDATA_END)) return undefined;
+  const data = new Map<string, string>();
+  for (const [index, name] of USUAL_NAMES.entries()) {
+    const text = plainText(found[HEAD_GROUPS + 1 + index] ?? '');
+    if (text === undefined) return undefined;
+    if (text !== '') data.set(name, text);
+  }
+  return eventOf(found, data);
+}
+
 /** Reads an event of the one shape that it knows. */
 export function scanEvent(xml: string): WindowsEvent | undefined {
+  return scanUsual(xml) ?? scanAny(xml);
+}
+
+/** With any values. */
+function scanAny(xml: string): WindowsEvent | undefined {
   if (UNUSUAL.test(xml) || !xml.isWellFormed()) return undefined;
   const head = HEAD.exec(xml);
-  const part = head?.groups;
-  if (head === null || part === undefined) return undefined;
-  const of = (name: string): string => part[name] ?? '';
+  if (head === null) return undefined;
   const data = scanData(xml, head[0].length);
-  if (data === undefined) return undefined;
+  return data === undefined ? undefined : eventOf(head, data);
+}
+
+/** `head` has the groups of headOf(). */
+function eventOf(head: RegExpExecArray, data: ReadonlyMap<string, string>): WindowsEvent {
   return {
-    providerName: of('providerName'),
-    providerGuid: of('providerGuid'),
-    eventId: of('eventId'),
-    version: of('version'),
-    task: of('task'),
-    opcode: of('opcode'),
-    keywords: of('keywords'),
-    systemTime: of('systemTime'),
-    recordId: of('recordId'),
-    activityId: of('activityId'),
+    providerName: head[1] ?? '',
+    providerGuid: head[2] ?? '',
+    eventId: head[3] ?? '',
+    version: head[4] ?? '',
+    task: head[5] ?? '',
+    opcode: head[6] ?? '',
+    keywords: head[7] ?? '',
+    systemTime: head[8] ?? '',
+    recordId: head[9] ?? '',
+    activityId: head[10] ?? '',
     relatedActivityId: '',
-    execution: { ProcessID: of('processId'), ThreadID: of('threadId') },
-    channel: of('channel').trim(),
-    computer: of('computer').trim(),
+    execution: { ProcessID: head[11] ?? '', ThreadID: head[12] ?? '' },
+    channel: (head[13] ?? '').trim(),
+    computer: (head[14] ?? '').trim(),
     userId: '',
     data,
     message: '',

@@ -101,7 +101,10 @@ export function folderOf(path: string): string | undefined {
   return end <= 0 ? undefined : path.slice(0, end);
 }
 
+const ASCII = /^[\0-\x7f]*$/;
+
 /** Folds a name or path for comparison: Windows compares them without case, in every script. */
 export function fold(text: string): string {
-  return text.normalize('NFC').toLowerCase();
+  // Most paths are ASCII, which has one form only: asking for it would cost more than all else here.
+  return ASCII.test(text) ? text.toLowerCase() : text.normalize('NFC').toLowerCase();
 }

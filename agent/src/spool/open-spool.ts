@@ -14,13 +14,11 @@ import {
   syncFolder,
 } from '@launchbeat/ecs-schemas/beat';
 import { readCheckpoint } from './checkpoint.ts';
+import { createLineBuffer } from './line-buffer.ts';
 import { createRoom, type RoomCounts } from './make-room.ts';
 import { type OpenSegment, openSegment, type Stream } from './open-segment.ts';
 import { type RecoverOutcome, recoverSpool } from './recover-spool.ts';
 import type { SpoolConfig } from './spool-config.ts';
-
-/** UTF-16 units that are written at once, about. */
-const WRITE_UNITS = 64 * 1024;
 
 export interface SpoolOptions {
   readonly folder: string;
@@ -47,9 +45,10 @@ export interface Spool {
   readonly folder: string;
   /**
    * Appends in order and resolves when all of it is on disk. Rejects = not durable, the source's position must stay; a line
-   * may then be on disk all the same, and comes again with the same event id. Waits while the spool is full.
+   * may then be on disk all the same, and comes again with the same event id. Waits while the spool is full. Each document is
+   * asked for when the one before is printed, so that a whole batch need never be in memory.
    */
-  append(documents: readonly ProcessStart[], signal?: AbortSignal): Promise<void>;
+  append(documents: Iterable<ProcessStart>, signal?: AbortSignal): Promise<void>;
   /** Called after each append, on which upload wakes up. */
   onAppend(listener: () => void): void;
   counts(): SpoolCounts;
@@ -66,17 +65,29 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
   const listeners: (() => void)[] = [];
   let last: Promise<void> = Promise.resolve();
 
-  const appendNow = async (documents: readonly ProcessStart[], signal?: AbortSignal) => {
-    await writer.waitForRoom(signal);
-    for (const run of runsOfOneStream(documents)) {
-      try {
-        await writer.write(run);
-      } catch (error) {
-        counts.failedAppends += 1;
-        throw error;
+  const appendNow = async (documents: Iterable<ProcessStart>, signal?: AbortSignal) => {
+    let run: Run | undefined;
+    const finish = async (): Promise<void> => {
+      const lines = (await run?.finish()) ?? 0;
+      run = undefined;
+      counts.lines += lines;
+      if (lines > 0) for (const listener of listeners) listener();
+    };
+    try {
+      for (const document of documents) {
+        // Where namespace or agent changes: a segment, and so a chunk, has one of each.
+        if (run !== undefined && !isOfStream(document, run.stream)) await finish();
+        if (run === undefined) {
+          await writer.waitForRoom(signal);
+          run = await writer.begin(streamOf(document));
+        }
+        run.add(document);
       }
-      counts.lines += run.length;
-      for (const listener of listeners) listener();
+      await finish();
+    } catch (error) {
+      if (signal?.aborted !== true) counts.failedAppends += 1;
+      run?.giveUp();
+      throw error;
     }
   };
 
@@ -107,20 +118,11 @@ const streamOf = (document: ProcessStart): Stream => ({
   agentId: document.agent.id,
 });
 
-const sameStream = (a: Stream, b: Stream): boolean =>
+const isSameStream = (a: Stream, b: Stream): boolean =>
   a.namespace === b.namespace && a.agentId === b.agentId;
 
-/** Cuts a batch where namespace or agent changes: a segment, and so a chunk, has one of each. */
-function* runsOfOneStream(documents: readonly ProcessStart[]): Generator<readonly ProcessStart[]> {
-  let start = 0;
-  for (const [index, document] of documents.entries()) {
-    const first = documents[start];
-    if (first === undefined || sameStream(streamOf(first), streamOf(document))) continue;
-    yield documents.slice(start, index);
-    start = index;
-  }
-  if (start < documents.length) yield documents.slice(start);
-}
+const isOfStream = (document: ProcessStart, stream: Stream): boolean =>
+  document.data_stream.namespace === stream.namespace && document.agent.id === stream.agentId;
 
 /** The local day of a time as it stands in file names. */
 function localDay(timeMs: number): string {
@@ -129,9 +131,20 @@ function localDay(timeMs: number): string {
   return `${time.getFullYear()}${two(time.getMonth() + 1)}${two(time.getDate())}`;
 }
 
+/** Lines of one stream that become durable together. */
+interface Run {
+  readonly stream: Stream;
+  add(document: ProcessStart): void;
+  /** Makes them durable; gives their number. Rejects when any byte of them may not be on disk: then giveUp(). */
+  finish(): Promise<number>;
+  /** Takes them back. */
+  giveUp(): void;
+}
+
 interface Writer {
   waitForRoom(signal?: AbortSignal): Promise<void>;
-  write(documents: readonly ProcessStart[]): Promise<void>;
+  /** Begins a run in the segment of the stream. One at a time. */
+  begin(stream: Stream): Promise<Run>;
   counts(): RoomCounts;
   close(): Promise<void>;
 }
@@ -141,14 +154,11 @@ function createWriter(options: SpoolOptions): Writer {
   const stateFolder = options.stateFolder ?? dirname(folder);
   let open: OpenSegment | undefined;
   // Lines are printed into memory and written some at a time: a write(2) for each would cost more than the printing.
-  let printed = '';
-  const printDocument = documentPrinter((line) => {
-    printed += line;
+  const buffer = createLineBuffer((bytes) => {
+    // What a failed file still holds of this memory is never written: sync() throws, and it is given up.
+    if (open !== undefined && open.file.failure === undefined) open.file.write(bytes);
   });
-  const writePrinted = (file: OpenSegment['file']): void => {
-    if (printed !== '') file.write(printed);
-    printed = '';
-  };
+  const print = documentPrinter(buffer.add);
   let path = '';
   const room = createRoom({ ...options, stateFolder });
 
@@ -156,7 +166,7 @@ function createWriter(options: SpoolOptions): Writer {
     const today = localDay(nowMs());
     if (open !== undefined) {
       const usable = open.file.failure === undefined && open.day >= today;
-      if (usable && sameStream(open.stream, stream)) return open;
+      if (usable && isSameStream(open.stream, stream)) return open;
       await open.file.close();
       open = undefined;
     }
@@ -169,29 +179,31 @@ function createWriter(options: SpoolOptions): Writer {
 
   return {
     waitForRoom: room.wait,
-    async write(documents) {
-      const first = documents[0];
-      if (first === undefined) return;
-      const { file } = await give(streamOf(first));
+    async begin(stream) {
+      const { file } = await give(stream);
       const before = file.bytes();
-      try {
-        for (const document of documents) {
-          printDocument(document);
-          if (printed.length >= WRITE_UNITS) writePrinted(file);
-          if (file.failure !== undefined) break;
-        }
-        writePrinted(file);
-        file.sync();
-        if (file.path !== path) syncFolder(folder);
-        path = file.path;
-      } catch (error) {
-        printed = '';
-        open = undefined;
-        giveUp(file, before, log);
-        throw error;
-      }
-      room.add(file.bytes() - before);
-      await file.settle();
+      let lines = 0;
+      return {
+        stream,
+        add(document) {
+          print(document);
+          lines += 1;
+        },
+        async finish() {
+          buffer.flush();
+          file.sync();
+          if (file.path !== path) syncFolder(folder);
+          path = file.path;
+          room.add(file.bytes() - before);
+          await file.settle();
+          return lines;
+        },
+        giveUp() {
+          buffer.clear();
+          open = undefined;
+          giveUp(file, before, log);
+        },
+      };
     },
     counts: room.counts,
     async close() {

@@ -3,13 +3,13 @@
  * Keeps: every part has its time limit, an answer is read up to a bound, the key goes to the configured host alone.
  */
 import { HEADER } from '@launchbeat/ecs-schemas';
-import { Agent } from 'undici';
 import { type AgentKey, authorizationOf, createAgentKey } from './agent-key.ts';
 import { explainFailure } from './explain-failure.ts';
 import type { OutputConfig } from './output-config.ts';
 import { plainThroughTunnel, proxyTunnel } from './proxy-tunnel.ts';
 import { retryAfterMs } from './retry-delay.ts';
 import { proxyAuthorities, tlsConnector } from './tls-trust.ts';
+import { newAgent, requestBy } from './undici-parts.ts';
 
 export type Answer =
   | {
@@ -57,7 +57,7 @@ export function openHttpExchange(
 ): HttpExchange {
   const base = new URL(url);
   const prefix = base.pathname.replace(/\/$/, '');
-  const agent = new Agent({
+  const agent = newAgent({
     connections: 1,
     pipelining: 1,
     headersTimeout: config.timeout,
@@ -69,7 +69,7 @@ export function openHttpExchange(
   const exchange = async (request: HttpRequest, signal?: AbortSignal): Promise<Answer> => {
     const limit = AbortSignal.timeout(config.timeout * WHOLE_FACTOR);
     try {
-      const response = await agent.request({
+      const response = await requestBy(agent, {
         origin: base.origin,
         path: `${prefix}${request.path}`,
         method: request.method,

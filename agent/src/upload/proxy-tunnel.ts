@@ -5,7 +5,7 @@
 import { request as plainRequest } from 'node:http';
 import { request as tlsRequest } from 'node:https';
 import type { Socket } from 'node:net';
-import type { buildConnector } from 'undici';
+import type { buildConnector } from './undici-parts.ts';
 
 /** Where a connection is to end. */
 export interface TunnelTarget {

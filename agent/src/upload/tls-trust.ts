@@ -13,9 +13,9 @@ import {
   type DetailedPeerCertificate,
   getCACertificates,
 } from 'node:tls';
-import { buildConnector } from 'undici';
 import type { OutputConfig } from './output-config.ts';
 import type { OpenTunnel } from './proxy-tunnel.ts';
+import { type buildConnector, newConnector } from './undici-parts.ts';
 
 type Connector = buildConnector.connector;
 
@@ -34,7 +34,7 @@ export function tlsConnector(
     ...clientCertificate(ssl),
   };
   const build = (trust: object): Connector =>
-    throughTunnel(buildConnector({ ...options, ...trust }), tunnel);
+    throughTunnel(newConnector({ ...options, ...trust }), tunnel);
   if (ssl.verification_mode === 'none') return build({ rejectUnauthorized: false });
   const files = ssl.certificate_authorities.map((file) =>
     readPem(file, 'certificate_authorities', 'CERTIFICATE'),

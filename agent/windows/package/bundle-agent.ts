@@ -45,7 +45,12 @@ export function bundleAgent(file: string): BundledPackage[] {
       '--format=esm',
       '--target=node24',
       '--legal-comments=none',
-      '--charset=utf8',
+      // V8 holds a source with one letter beyond Latin-1 as two bytes a character, in every agent.
+      '--charset=ascii',
+      '--minify-whitespace',
+      '--minify-syntax',
+      '--alias:zod=./agent/windows/package/zod-parts.ts',
+      '--alias:date-fns=./agent/windows/package/date-fns-parts.ts',
       '--log-level=warning',
       '--log-override:import-is-undefined=error',
       `--banner:js=${BANNER}`,

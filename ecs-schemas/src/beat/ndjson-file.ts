@@ -18,7 +18,7 @@ interface RollStream {
   readonly fd: number;
   readonly file: string;
   readonly destroyed: boolean;
-  write(line: string): boolean;
+  write(lines: Uint8Array): boolean;
   end(): void;
   destroy(): void;
   on(event: 'error', listener: (error: Error) => void): void;
@@ -47,8 +47,8 @@ export interface NdjsonFile {
   readonly path: string;
   /** The first error of writing or rolling; from then on sync() throws. */
   readonly failure: Error | undefined;
-  /** Appends whole lines, each with its LF. */
-  write(lines: string): void;
+  /** Appends whole lines, each with its LF. Bytes may be used for something else afterwards, unless the file has failed. */
+  write(lines: string | Uint8Array): void;
   /** Bytes in the file now. */
   bytes(): number;
   /** Forces all that was written to disk (checked fsync). Throws when any byte of it may not be there. */
@@ -71,6 +71,8 @@ export async function openNdjsonFile(options: NdjsonFileOptions): Promise<Ndjson
     mkdir: true,
     mode: 0o600,
     sync: true,
+    // Texts would be encoded three times: to be counted, to be written, to see what was left over.
+    contentMode: 'buffer',
     maxLength: options.bufferBytesMax,
   });
   let failure: Error | undefined;
@@ -86,7 +88,7 @@ export async function openNdjsonFile(options: NdjsonFileOptions): Promise<Ndjson
     get failure() {
       return failure;
     },
-    write: (lines) => void stream.write(lines),
+    write: (lines) => void stream.write(typeof lines === 'string' ? Buffer.from(lines) : lines),
     bytes: () => fstatSync(stream.fd).size,
     sync() {
       if (failure !== undefined) throw failure;

@@ -10,12 +10,15 @@
 
 #define COMMAND_UNITS 32767
 
+/* A small young generation: the agent's objects die at once, and a large one would only be memory that is never given back. */
+#define NODE_FLAGS L"--max-semi-space-size=1"
+
 /* node.exe, the bundle, the folders, the installer's settings. Later flags win, so those of the user come behind. */
 static BOOL build_command(wchar_t *command, Fault *fault) {
   wchar_t program[PATH_UNITS], data[PATH_UNITS];
   if (!program_folder(program, fault) || !data_folder(data, fault)) return FALSE;
   _snwprintf(command, COMMAND_UNITS,
-             L"\"%ls\\node.exe\" \"%ls\\app\\launchbeat.mjs\" --path.home \"%ls\" --path.config \"%ls\" --path.data "
+             L"\"%ls\\node.exe\" " NODE_FLAGS L" \"%ls\\app\\launchbeat.mjs\" --path.home \"%ls\" --path.config \"%ls\" --path.data "
              L"\"%ls\\data\" --path.logs \"%ls\\logs\"",
              program, program, program, data, data, data);
   command[COMMAND_UNITS - 1] = 0;
