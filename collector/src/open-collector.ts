@@ -12,6 +12,7 @@ import {
 import { createAuthenticate } from './admit/authenticate.ts';
 import { createAdmit } from './admit/create-admit.ts';
 import { createFailedKeys } from './admit/failed-keys.ts';
+import { createAgentTags } from './agent-tags.ts';
 import { createApp } from './app.ts';
 import type { AlertsConfig } from './assess/alerts-config.ts';
 import { createCommit } from './commit/commit.ts';
@@ -28,10 +29,11 @@ import { startHttpServer } from './http-server.ts';
 import { createIndexer, type Indexer } from './index/create-indexer.ts';
 import { createLiveRules } from './live-rules.ts';
 import { createMetrics } from './metrics.ts';
-import { createNotifier } from './notify/create-notifier.ts';
+import { createNotifier, type Notifier } from './notify/create-notifier.ts';
 import { isTelegramOn } from './notify/telegram-config.ts';
 import { stageMetrics } from './stage-metrics.ts';
 import { storeMetrics } from './store-metrics.ts';
+import { createWatch } from './watch/create-watch.ts';
 
 const SETUP_RETRY_MS = 5000;
 
@@ -46,6 +48,8 @@ export interface CollectorOptions {
 export interface Collector {
   /** These rules, chats and words are in force from now on. */
   useAlerts(alerts: AlertsConfig): void;
+  /** A changed alerts.yml cannot be used: says so where ops listen. Never rejects. */
+  tellBroken(problem: string): Promise<void>;
   /** Listens and works until the signal. */
   run(signal: AbortSignal): Promise<void>;
   /** What every stage counted since the start. */
@@ -70,10 +74,13 @@ export async function openCollector(options: CollectorOptions): Promise<Collecto
   const admit = createAdmit({
     ...{ config: config.admit, keys, authenticate, namespaces, noteSecurity, log },
   });
-  const rules = createLiveRules(alerts, telling);
+  const tags = createAgentTags(sql, log);
+  const rules = createLiveRules(alerts, telling, tags.tagsOf);
   const commit = createCommit({ sql, config: config.postgresql, ...rules, indexing, log });
   const indexer = createIndexer({ sql, config: config.elasticsearch, log });
-  const notifier = createNotifier({ sql, config: config.telegram, alerts, log });
+  const notifier = openNotifier(options, sql);
+  const { wake } = notifier;
+  const watch = createWatch({ sql, rules, config: config.fleet, wake, log });
   const retention = createRetention({ sql, config: config.postgresql, log });
   const metrics = createMetrics({ process: true });
   metrics.watch([
@@ -82,12 +89,7 @@ export async function openCollector(options: CollectorOptions): Promise<Collecto
     ...fleetMetrics(fleet),
   ]);
   const app = createApp({
-    admit,
-    authenticate,
-    commit,
-    indexer,
-    notifier,
-    metrics,
+    ...{ admit, authenticate, commit, indexer, notifier, metrics },
     fleet: createFleetRoutes({
       ...{ fleet, keys, authenticate, failed, log },
       perMinute: config.fleet.requests_per_minute,
@@ -112,7 +114,8 @@ export async function openCollector(options: CollectorOptions): Promise<Collecto
         indexing && config.setup.enabled ? setUpIndex(indexer, log, ended.signal) : undefined;
       const background = [
         ...(indexing ? [indexer.run(ended.signal)] : []),
-        ...(telling ? [notifier.run(ended.signal)] : []),
+        ...(telling ? [notifier.run(ended.signal), watch.run(ended.signal)] : []),
+        tags.run(ended.signal),
         retention.run(ended.signal),
         fleet.run(ended.signal),
         rules.learn(sql, log, ended.signal),
@@ -129,12 +132,22 @@ export async function openCollector(options: CollectorOptions): Promise<Collecto
       rules.use(changedTo);
       notifier.use(changedTo);
     },
+    tellBroken: (problem) => notifier.tellBroken(problem),
     metrics: () => countsOfStages({ commit, index: indexer, notify: notifier }),
     async close() {
       await indexer.close();
       await sql.end({ timeout: 5 });
     },
   };
+}
+
+/** The notifier with what other parts of the config say of it. */
+function openNotifier({ config, alerts, log }: CollectorOptions, sql: Sql): Notifier {
+  const { link, space, language } = config.kibana;
+  return createNotifier({
+    ...{ sql, config: config.telegram, alerts, log, offlineAfterMs: config.fleet.offline_after },
+    ...(link === undefined ? {} : { kibana: { url: link, space, language } }),
+  });
 }
 
 type Counting = { readonly counts: () => object };

@@ -14,7 +14,7 @@ import { watchAlerts } from '../watch-alerts.ts';
 
 /** Runs the collector; resolves when it ended in good order. */
 export async function run(flags: GlobalFlags): Promise<void> {
-  const { config, alerts, alertsFile, paths, file } = loadCollector(flags);
+  const { config, alerts, alertsFile, alertsLists, paths, file } = loadCollector(flags);
   const version = collectorVersion();
   const signal = stopSignal();
   const logging = await createLog({
@@ -30,8 +30,10 @@ export async function run(flags: GlobalFlags): Promise<void> {
     const collector = await openCollector({ config, alerts, paths, version, log });
     const endWatch = watchAlerts({
       file: alertsFile,
-      load: () => loadCollector(flags).alerts,
+      lists: alertsLists,
+      load: () => loadCollector(flags),
       use: (changed) => collector.useAlerts(changed),
+      onBroken: (problem) => void collector.tellBroken(problem),
       log,
     });
     const endMetrics = startMetricsLog(config.logging, log, () => collector.metrics());
