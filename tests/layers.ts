@@ -102,8 +102,15 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
     'ecs-schemas/src/beat',
     'collector/src/assess',
     'collector/src/commit',
+    'collector/src/fleet',
     'zod',
     'node:*',
+  ],
+  'collector/src/watch': [
+    'ecs-schemas/src/beat',
+    'collector/src/assess',
+    'collector/src/commit',
+    'collector/src/notify',
   ],
   'collector/src/certificates': ['@peculiar/x509', 'reflect-metadata', 'node:*'],
   'collector/src': [

@@ -1,5 +1,6 @@
 /**
- * `kibana:` of collector.yml: where `setup --dashboards` imports to. Keys follow setup.kibana of Beats. Nothing else talks to Kibana.
+ * `kibana:` of collector.yml: where `setup --dashboards` imports to, and what messages link to. Keys follow setup.kibana of Beats.
+ * Nothing else talks to Kibana.
  */
 import { duration, httpUrl, optionalText, stringList } from '@launchbeat/ecs-schemas/beat';
 import { z } from 'zod';
@@ -8,6 +9,8 @@ export const kibanaConfigSchema = z
   .strictObject({
     /** URL of Kibana, with its base path. */
     host: httpUrl.default('http://localhost:5601'),
+    /** URL of Kibana as people open it, with its base path, for the link in messages; absent = no link. */
+    link: httpUrl.optional(),
     /** Space to import into. */
     space: optionalText,
     /** API key, encoded (Base64 of id:api_key) or `id:api_key`; instead of username and password. */

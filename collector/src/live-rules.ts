@@ -3,6 +3,7 @@
  * Keeps: a chunk is looked at by one set of rules; without a bot there are none, since nobody would ever empty the outbox.
  */
 import { type Log, pause } from '@launchbeat/ecs-schemas/beat';
+import { type AgentRule, compileAgentRules } from './assess/agent-rules.ts';
 import type { AlertsConfig } from './assess/alerts-config.ts';
 import { type Assess, createAssess } from './assess/assess.ts';
 import {
@@ -11,8 +12,9 @@ import {
   type TrackedRule,
   trackedRules,
 } from './assess/candidates.ts';
+import { NO_TAGS, type TagsOf } from './assess/pc-groups.ts';
 import type { Sql } from './commit/database.ts';
-import { learnRules } from './commit/track-new-values.ts';
+import { learnRules } from './commit/learn-rules.ts';
 
 const LEARN_RETRY_MS = 60_000;
 
@@ -21,20 +23,27 @@ export interface LiveRules {
   readonly findCandidates: FindCandidates;
   /** The rules in force that count. */
   tracked(): readonly TrackedRule[];
+  /** Those that are about agents. */
+  agentRules(): readonly AgentRule[];
   /** From the next chunk on these are in force. */
   use(alerts: AlertsConfig): void;
-  /** Learns what rules of kind new_value compare with, as often as it takes and again when the rules change, until aborted. */
+  /** Learns what rules compare with that look back, as often as it takes and again when the rules change, until aborted. */
   learn(sql: Sql, log: Log, signal: AbortSignal): Promise<void>;
 }
 
 /** Puts rules in force. */
-export function createLiveRules(alerts: AlertsConfig, isTelling: boolean): LiveRules {
+export function createLiveRules(
+  alerts: AlertsConfig,
+  isTelling: boolean,
+  tagsOf: TagsOf = NO_TAGS,
+): LiveRules {
   const compiled = (config: AlertsConfig) => {
-    const told = isTelling ? config : { ...config, chats: {}, rules: [] };
+    const told = isTelling ? config : { ...config, chats: {}, rules: [], routes: undefined };
     return {
-      assess: createAssess(told),
-      findCandidates: createCandidates(told),
+      assess: createAssess(told, tagsOf),
+      findCandidates: createCandidates(told, tagsOf),
       tracked: trackedRules(told),
+      agentRules: compileAgentRules(told),
     };
   };
   let current = compiled(alerts);
@@ -43,6 +52,7 @@ export function createLiveRules(alerts: AlertsConfig, isTelling: boolean): LiveR
     assess: (documents) => current.assess(documents),
     findCandidates: (documents) => current.findCandidates(documents),
     tracked: () => current.tracked,
+    agentRules: () => current.agentRules,
     use(other) {
       current = compiled(other);
       changed.resolve();

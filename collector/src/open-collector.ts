@@ -9,6 +9,7 @@ import {
   type Paths,
   pause,
 } from '@launchbeat/ecs-schemas/beat';
+import { createAgentTags } from './agent-tags.ts';
 import { createApp } from './app.ts';
 import type { AlertsConfig } from './assess/alerts-config.ts';
 import { createCommit } from './commit/commit.ts';
@@ -22,11 +23,12 @@ import { type HttpServer, startHttpServer } from './http-server.ts';
 import { createIndexer, type Indexer } from './index/create-indexer.ts';
 import { createLiveRules } from './live-rules.ts';
 import { createMetrics } from './metrics.ts';
-import { createNotifier } from './notify/create-notifier.ts';
+import { createNotifier, type Notifier } from './notify/create-notifier.ts';
 import { isTelegramOn } from './notify/telegram-config.ts';
 import { openAdmission } from './open-admission.ts';
 import { stageMetrics } from './stage-metrics.ts';
 import { storeMetrics } from './store-metrics.ts';
+import { createWatch } from './watch/create-watch.ts';
 
 const SETUP_RETRY_MS = 5000;
 
@@ -43,6 +45,8 @@ export interface Collector {
   useAlerts(alerts: AlertsConfig): void;
   /** What can change while it runs (reload-config.ts says what) is in force from now on. */
   use(config: CollectorConfig): void;
+  /** A changed alerts.yml cannot be used: says so where ops listen. Never rejects. */
+  tellBroken(problem: string): Promise<void>;
   /** Listens and works until the signal. */
   run(signal: AbortSignal): Promise<void>;
   /** What every stage counted since the start. */
@@ -60,11 +64,14 @@ export async function openCollector(options: CollectorOptions): Promise<Collecto
   const telling = isTelegramOn(config.telegram);
   const door = openAdmission({ sql, config, log });
   const { admit, authenticate, fleet, addresses } = door;
-  const rules = createLiveRules(alerts, telling);
+  const tags = createAgentTags(sql, log);
+  const rules = createLiveRules(alerts, telling, tags.tagsOf);
   const commit = createCommit({ sql, config: config.postgresql, ...rules, indexing, log });
   const maySetUp = config.setup.enabled;
   const indexer = createIndexer({ sql, config: config.elasticsearch, log, maySetUp });
-  const notifier = createNotifier({ sql, config: config.telegram, alerts, log });
+  const notifier = openNotifier(options, sql);
+  const { wake } = notifier;
+  const watch = createWatch({ sql, rules, config: config.fleet, wake, log });
   const retention = createRetention({ sql, config: config.postgresql, log });
   const metrics = createMetrics({ process: true });
   metrics.watch([
@@ -73,14 +80,8 @@ export async function openCollector(options: CollectorOptions): Promise<Collecto
     ...fleetMetrics(fleet),
   ]);
   const app = createApp({
-    addresses,
-    admit,
-    authenticate,
-    commit,
+    ...{ addresses, admit, authenticate, commit, indexer, notifier, metrics },
     noteSecurity: fleet.noteSecurity,
-    indexer,
-    notifier,
-    metrics,
     fleet: door.routes,
     health: createHealth({ sql, elasticsearch: indexing ? () => indexer.check() : undefined }),
     version,
@@ -103,7 +104,8 @@ export async function openCollector(options: CollectorOptions): Promise<Collecto
         indexing && config.setup.enabled ? setUpIndex(indexer, log, ended.signal) : undefined;
       const background = [
         ...(indexing ? [indexer.run(ended.signal)] : []),
-        ...(telling ? [notifier.run(ended.signal)] : []),
+        ...(telling ? [notifier.run(ended.signal), watch.run(ended.signal)] : []),
+        tags.run(ended.signal),
         retention.run(ended.signal),
         fleet.run(ended.signal),
         rules.learn(sql, log, ended.signal),
@@ -124,12 +126,22 @@ export async function openCollector(options: CollectorOptions): Promise<Collecto
       door.use(changedTo);
       server?.lookAtCertificate();
     },
+    tellBroken: (problem) => notifier.tellBroken(problem),
     metrics: () => countsOfStages({ commit, index: indexer, notify: notifier }),
     async close() {
       await indexer.close();
       await sql.end({ timeout: 5 });
     },
   };
+}
+
+/** The notifier with what other parts of the config say of it. */
+function openNotifier({ config, alerts, log }: CollectorOptions, sql: Sql): Notifier {
+  const { link, space, language } = config.kibana;
+  return createNotifier({
+    ...{ sql, config: config.telegram, alerts, log, offlineAfterMs: config.fleet.offline_after },
+    ...(link === undefined ? {} : { kibana: { url: link, space, language } }),
+  });
 }
 
 type Counting = { readonly counts: () => object };

@@ -44,6 +44,14 @@ const NOTIFY_HELP: Readonly<Record<keyof NotifyCounts, Help>> = {
   ],
   held: ['alerts_held_total', 'counter', 'Alerts of quiet hours, told in one message afterwards.'],
   stormed: ['alerts_stormed_total', 'counter', "Alerts past a chat's budget, told as a list."],
+  muted: ['alerts_muted_total', 'counter', 'Alerts that somebody had muted, told as a number.'],
+  maybeTwice: [
+    'messages_maybe_twice_total',
+    'counter',
+    'Messages that may be in the chat twice: what became of an attempt is unknown.',
+  ],
+  asked: ['chat_commands_total', 'counter', 'Commands and buttons of people who may.'],
+  strangers: ['chat_strangers_total', 'counter', 'Commands and buttons of people who may not.'],
   leader: ['messages_leader', 'gauge', '1 = this collector sends the messages.'],
 };
 

@@ -5,19 +5,20 @@ import assert from 'node:assert/strict';
 import { renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { type Log, loadConfig, SILENT_LOG } from '@launchbeat/ecs-schemas/beat';
+import { type Log, SILENT_LOG } from '@launchbeat/ecs-schemas/beat';
 import { processStart } from '../../tests/support/documents.ts';
 import { eventually } from '../../tests/support/eventually.ts';
 import { temporaryFolder } from '../../tests/support/temporary-folder.ts';
 import { alertsConfigSchema } from './assess/alerts-config.ts';
+import { loadAlerts } from './config.ts';
 import { createLiveRules } from './live-rules.ts';
 import { watchAlerts } from './watch-alerts.ts';
 
 test('a changed alerts.yml is in force for the next chunk; one with a mistake leaves the rules as they were', async (t) => {
   const file = join(temporaryFolder(t), 'alerts.yml');
   writeFileSync(file, 'chats: {duty: 1}\n');
-  const load = () => loadConfig({ file, schema: alertsConfigSchema, environment: {} });
-  const rules = createLiveRules(load(), true);
+  const load = () => loadAlerts({ file, bots: [], environment: {} });
+  const rules = createLiveRules(load().alerts, true);
   const errors: string[] = [];
   const log: Log = { ...SILENT_LOG, error: ({ err }) => void errors.push(String(err)) };
   t.after(watchAlerts({ file, load, use: (alerts) => rules.use(alerts), log, everyMs: 20 }));

@@ -1,5 +1,5 @@
 /**
- * Looks whether alerts.yml changed, and hands over what it says then.
+ * Looks whether alerts.yml, or a file of its lists, changed, and hands over what it says then.
  * Keeps: a file with a mistake changes nothing, and the mistake is told with its line; asking for the file's time works on every
  * file system, for editors that write another file in its place, and for mounted ones.
  */
@@ -10,9 +10,13 @@ import type { AlertsConfig } from './assess/alerts-config.ts';
 export interface WatchAlertsOptions {
   /** Absolute path. */
   readonly file: string;
+  /** Files of lists that were read with it. */
+  readonly lists?: readonly string[];
   /** Reads and validates the file; throws with every problem. */
-  readonly load: () => AlertsConfig;
+  readonly load: () => { readonly alerts: AlertsConfig; readonly alertsLists: readonly string[] };
   readonly use: (alerts: AlertsConfig) => void;
+  /** Told of the problems of a file that cannot be used. */
+  readonly onBroken?: (problem: string) => void;
   readonly log: Log;
   readonly everyMs?: number;
 }
@@ -21,18 +25,34 @@ const EVERY_MS = 1000;
 
 /** Looks until the end is asked for. Gives that end. */
 export function watchAlerts(options: WatchAlertsOptions): () => void {
-  const { file, load, use, log, everyMs = EVERY_MS } = options;
+  const { file, load, use, log, onBroken, everyMs = EVERY_MS } = options;
+  const watched = new Set<string>();
+  const watchAll = (files: readonly string[]): void => {
+    for (const one of files) if (!watched.has(one)) watchOne(one);
+    for (const one of watched) if (!files.includes(one)) endOne(one);
+  };
+  const watchOne = (one: string): void => {
+    watched.add(one);
+    watchFile(one, { interval: everyMs, persistent: false }, look);
+  };
+  const endOne = (one: string): void => {
+    watched.delete(one);
+    unwatchFile(one, look);
+  };
   const look = (): void => {
     try {
-      use(load());
+      const { alerts, alertsLists } = load();
+      use(alerts);
+      watchAll([file, ...alertsLists]);
       log.info({ 'file.path': file }, 'Rules changed: alerts.yml was read again.');
     } catch (err) {
       log.error(
         { err, 'file.path': file },
         'alerts.yml has a mistake; the rules from before stay in force. Mend it; `launchbeat-collector rules check` names the line.',
       );
+      onBroken?.(err instanceof Error ? err.message : String(err));
     }
   };
-  watchFile(file, { interval: everyMs, persistent: false }, look);
-  return () => unwatchFile(file, look);
+  watchAll([file, ...(options.lists ?? [])]);
+  return () => watchAll([]);
 }

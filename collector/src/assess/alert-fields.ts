@@ -29,6 +29,8 @@ export const ALERT_FIELDS = {
   mitre: 'MITRE ATT&CK ids of the rule, separated by commas',
   count: 'how many events or values made the alert, of rules that count',
   key: 'what these have in common, of rules that count or remember',
+  reason: 'what is wrong or unusual, of spike, flatline and rules about agents',
+  link: 'address of the event in Kibana, where kibana.link is set',
 } as const;
 
 export type AlertFieldName = keyof typeof ALERT_FIELDS;
@@ -90,6 +92,8 @@ export function alertFields(
     mitre: rule.mitre.join(', '),
     count: '',
     key: '',
+    reason: '',
+    link: '',
   };
 }
 

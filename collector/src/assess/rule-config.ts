@@ -43,7 +43,17 @@ const matchLists = {
   command_lines: list,
   /** Traits such as `elevated`. */
   flags: list,
+  /** Tags of the agent: those of its enrolment, and those that it writes into its events. */
+  tags: list,
+  /** Names of groups of PCs, from the file. */
+  groups: list,
 };
+
+export const ruleSchedule = z.strictObject({
+  ...scheduleKeys,
+  /** It holds whenever the schedule does not. */
+  outside: z.boolean().default(false),
+});
 
 const ruleKeys = z.strictObject({
   id: z.string().regex(NAME, 'Expected letters, digits, ".", "_" or "-", at most 64'),
@@ -59,13 +69,7 @@ const ruleKeys = z.strictObject({
   /** Only starts by a person, not helper processes. */
   launch_only: z.boolean().default(true),
   /** When the rule holds, by the event's time. */
-  schedule: z
-    .strictObject({
-      ...scheduleKeys,
-      /** The rule holds whenever the schedule does not. */
-      outside: z.boolean().default(false),
-    })
-    .optional(),
+  schedule: ruleSchedule.optional(),
   ...kindKeys,
   /** What must follow what the lists above are about. */
   followed_by: z.strictObject(matchLists).optional(),
@@ -97,3 +101,4 @@ export const rule = ruleKeys.superRefine((one, context) => {
 
 export type AlertRule = z.infer<typeof rule>;
 export type MatchLists = Pick<AlertRule, keyof typeof matchLists>;
+export const MATCH_LISTS = Object.keys(matchLists) as (keyof MatchLists)[];

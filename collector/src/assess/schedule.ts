@@ -15,7 +15,10 @@ const SLOTS_MAX = 2000;
 /** 1970-01-01 was a Thursday. */
 const FIRST_DAY = 4;
 
-const hour = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'Expected an hour such as "08:30"');
+/** A moment of a day on the wall clock. */
+export const hour = z
+  .string()
+  .regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'Expected an hour such as "08:30"');
 
 /** Keys of a schedule; all of them may be left out. */
 export const scheduleKeys = {
@@ -81,13 +84,14 @@ export function createRuleSchedule(config: RuleScheduleConfig, zone: string): Sc
   return config.outside ? (timeMs) => !within(timeMs) : within;
 }
 
-function minuteOf(text: string): number {
+/** Minute of the day of an hour such as 08:30. */
+export function minuteOf(text: string): number {
   const [hours = 0, minutes = 0] = text.split(':').map(Number);
   return hours * 60 + minutes;
 }
 
 /** Makes the reading of a zone's wall clock: Unix milliseconds in, the same clock face as if it were UTC out. */
-function createWallTime(zone: string): (timeMs: number) => number {
+export function createWallTime(zone: string): (timeMs: number) => number {
   const format = new Intl.DateTimeFormat('en-US', {
     timeZone: zone,
     calendar: 'gregory',

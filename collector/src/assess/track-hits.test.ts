@@ -33,6 +33,11 @@ function ruleOf(kind: TrackedRule['kind'], windowMs: number, count: number): Tra
     count,
     warmUpMs: 0,
     latenessMs: LATENESS_MS,
+    words: { id: 'r', severity: 'low', labels: [], mitre: [] },
+    ofField: undefined,
+    times: 2,
+    baseline: 3,
+    isTime: undefined,
     chatIds: ['1'],
   };
 }
@@ -47,6 +52,7 @@ function candidateOf(rule: TrackedRule, { id, atMs, value, part }: Given): Candi
     eventTimeMs: atMs,
     agentId: '',
     fields: {} as Candidate['fields'],
+    chatIds: ['1'],
   };
 }
 

@@ -22,6 +22,7 @@ export interface Said {
   readonly eventTimeMs: number;
   readonly agentId: string;
   readonly fields: AlertFields;
+  readonly chatIds: readonly string[];
 }
 
 /** An alert for each chat of the rule. */
@@ -54,8 +55,7 @@ export function trackHits(
       continue;
     }
     const hit = hitOf(candidate);
-    const add = rule.kind === 'sequence' ? addToSequence : addToWindow;
-    raised.push(...add(rule, inMind, hit, candidate));
+    raised.push(...adderOf(rule)(rule, inMind, hit, candidate));
   }
   const before = new Map(stored.map((hit) => [nameOf(hit), hit]));
   return {
@@ -67,6 +67,12 @@ export function trackHits(
 }
 
 type InMind = Map<string, Hit>;
+type Add = (rule: TrackedRule, inMind: InMind, hit: Hit, candidate: Candidate) => Raised[];
+
+function adderOf({ kind }: TrackedRule): Add {
+  if (kind === 'sequence') return addToSequence;
+  return kind === 'rare' ? addToRare : addToWindow;
+}
 
 const nameOf = ({ part, atMs, value }: Hit): string => `${part} ${atMs} ${value}`;
 
@@ -78,10 +84,12 @@ function hitOf(candidate: Candidate): Hit {
     : { part, atMs, value, eventId };
 }
 
-const saidOf = ({ eventTimeMs, agentId, fields }: Candidate): Said => ({
+/** What is said of an event. */
+export const saidOf = ({ eventTimeMs, agentId, fields, chatIds }: Candidate): Said => ({
   eventTimeMs,
   agentId,
   fields,
+  chatIds,
 });
 
 /** threshold and cardinality: the first window around the hit that holds enough is an alert, and is forgotten. */
@@ -99,6 +107,28 @@ function addToWindow(rule: TrackedRule, inMind: InMind, hit: Hit, candidate: Can
     count: String(window.values),
     key: (JSON.parse(candidate.key) as string[]).join(', '),
   };
+  return [{ ...said, fields, rule, eventId: candidate.eventId }];
+}
+
+/**
+ * rare: a value that the key did not have within a window, while it has few of them. Only the newest values are kept, one more than
+ * the border: with so many the key is not rare, whichever they are.
+ */
+function addToRare(rule: TrackedRule, inMind: InMind, hit: Hit, candidate: Candidate): Raised[] {
+  const all = [...inMind.values()];
+  const lately = all.filter((one) => one.atMs >= hit.atMs - rule.windowMs);
+  const before = all.find((one) => one.value === hit.value);
+  if (before === undefined || before.atMs < hit.atMs) {
+    if (before !== undefined) inMind.delete(nameOf(before));
+    inMind.set(nameOf(hit), hit);
+  }
+  const newest = [...inMind.values()].sort((one, two) => two.atMs - one.atMs);
+  for (const one of newest.slice(rule.count + 1)) inMind.delete(nameOf(one));
+  const values = lately.length + 1;
+  if (lately.some((one) => one.value === hit.value) || values > rule.count) return [];
+  const said = saidOf(candidate);
+  const key = (JSON.parse(candidate.key) as string[]).join(', ');
+  const fields = { ...said.fields, count: String(values), key };
   return [{ ...said, fields, rule, eventId: candidate.eventId }];
 }
 

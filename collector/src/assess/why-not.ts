@@ -6,7 +6,7 @@ import { eventIdTimeMs, type ProcessStart } from '@launchbeat/ecs-schemas';
 import { type Condition, compileCondition, fieldValue } from '@launchbeat/ecs-schemas/conditions';
 import { createWriteTime } from './alert-fields.ts';
 import { type AlertsConfig, allRules } from './alerts-config.ts';
-import { chatsOfRule } from './chats-of-rule.ts';
+import { listenersOf } from './chats-of-rule.ts';
 import {
   type ListName,
   listMatches,
@@ -16,7 +16,9 @@ import {
   subjectOf,
   textsOf,
 } from './match-document.ts';
+import { createFleetView, NO_TAGS } from './pc-groups.ts';
 import type { AlertRule } from './rule-config.ts';
+import { isAgentKind } from './rule-kinds.ts';
 import { createRuleSchedule } from './schedule.ts';
 
 /** A rule and what keeps it from firing. */
@@ -29,9 +31,10 @@ export interface ExplainedRule {
 }
 
 /** Every rule of the file in its order, those that are switched off too. */
-export function explainRules(config: AlertsConfig): ExplainedRule[] {
+export function explainRules(config: AlertsConfig, tagsOf = NO_TAGS): ExplainedRule[] {
+  const fleet = createFleetView(config.groups, tagsOf);
   return allRules(config.rules).map((rule) => {
-    const chatIds = chatsOfRule(rule, config);
+    const chatIds = listenersOf(rule, config).all;
     const always = [
       ...(rule.enabled ? [] : ['enabled: the rule is switched off']),
       ...(chatIds.length === 0 ? ['chats: nobody hears the rule'] : []),
@@ -43,7 +46,8 @@ export function explainRules(config: AlertsConfig): ExplainedRule[] {
       rule,
       chatIds,
       whyNot(document) {
-        const subject = subjectOf(document);
+        if (isAgentKind(rule.kind)) return [`kind: ${rule.kind} is about agents, not events`];
+        const subject = subjectOf(document, fleet);
         return [
           ...always,
           ...whyScope(rule, document),

@@ -3,6 +3,8 @@
  * Keeps: nothing is written and nothing is sent; one chunk at a time is in memory.
  */
 import { type Encoding, type ProcessStart, processStartSchema } from '@launchbeat/ecs-schemas';
+import { SILENT_LOG } from '@launchbeat/ecs-schemas/beat';
+import { createAgentTags } from '../agent-tags.ts';
 import type { AlertsConfig } from '../assess/alerts-config.ts';
 import { createAssess } from '../assess/assess.ts';
 import { createTrackInMemory } from '../assess/track-in-memory.ts';
@@ -38,8 +40,10 @@ export async function backtestRules(
   alerts: AlertsConfig,
   since: Date,
 ): Promise<Backtest> {
-  const assess = createAssess(alerts);
-  const track = createTrackInMemory(alerts, { warmsUp: true });
+  const tags = createAgentTags(sql, SILENT_LOG);
+  await tags.read();
+  const assess = createAssess(alerts, tags.tagsOf);
+  const track = createTrackInMemory(alerts, { warmsUp: true, tagsOf: tags.tagsOf });
   const rehearsal = createRehearsal(createQuietPolicies(alerts));
   const rules = new Map<string, number>();
   let [chunks, events, unreadable] = [0, 0, 0];
@@ -60,8 +64,8 @@ export async function backtestRules(
       ...assess(documents),
       ...documents
         .flatMap((document) => track(document, nowMs))
-        .flatMap(({ rule, ...said }) =>
-          rule.chatIds.map((chatId) => ({ ...said, ruleId: rule.id, chatId })),
+        .flatMap(({ rule, chatIds, ...said }) =>
+          chatIds.map((chatId) => ({ ...said, ruleId: rule.id, chatId })),
         ),
     ];
     for (const alert of raised) {

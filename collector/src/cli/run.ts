@@ -17,7 +17,7 @@ import { watchAlerts } from '../watch-alerts.ts';
 /** Runs the collector; resolves when it ended in good order. */
 export async function run(flags: GlobalFlags): Promise<void> {
   const loaded = loadCollector(flags);
-  const { config, alerts, alertsFile, paths, file } = loaded;
+  const { config, alerts, alertsFile, alertsLists, paths, file } = loaded;
   const version = collectorVersion();
   let reload = (): void => undefined;
   const signal = stopSignal(() => reload());
@@ -34,8 +34,10 @@ export async function run(flags: GlobalFlags): Promise<void> {
     const collector = await openCollector({ config, alerts, paths, version, log });
     const endWatch = watchAlerts({
       file: alertsFile,
-      load: () => loadCollector(flags).alerts,
+      lists: alertsLists,
+      load: () => loadCollector(flags),
       use: (changed) => collector.useAlerts(changed),
+      onBroken: (problem) => void collector.tellBroken(problem),
       log,
     });
     reload = createReload({

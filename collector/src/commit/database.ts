@@ -11,6 +11,9 @@ export type Sql = postgresClient.Sql;
 /** A client inside a transaction. */
 export type TransactionSql = postgresClient.TransactionSql;
 
+/** A part of a statement. */
+export type SqlFragment = postgresClient.PendingQuery<postgresClient.Row[]>;
+
 export type DatabaseOptions = Pick<PostgresqlConfig, 'url'> &
   Partial<Pick<PostgresqlConfig, 'connections_max'>> & {
     /** The role to act as; the one that signs in must be its member. */

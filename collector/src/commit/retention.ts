@@ -37,6 +37,8 @@ export interface Retention {
 const SWEEP_MS = 3_600_000;
 const AGAIN_MS = 60_000;
 const BATCH_ROWS = 1000;
+/** Whoever was silent for so long is no longer listened for. */
+const SILENT_MS_MAX = 60 * DAY_MS;
 
 /** Makes the janitor. */
 export function createRetention(options: RetentionOptions): Retention {
@@ -115,6 +117,22 @@ async function forgetHits(sql: Sql, now: Date): Promise<void> {
         select track, part, at_ms, value from rule_hits where expires_at < ${now}
         order by expires_at limit ${BATCH_ROWS})`,
   );
+  await repeat(
+    () => sql`
+      delete from rule_counts where (track, slot) in (
+        select track, slot from rule_counts where expires_at < ${now} order by expires_at limit ${BATCH_ROWS})`,
+  );
+  const unseen = new Date(now.getTime() - SILENT_MS_MAX);
+  await repeat(
+    () => sql`
+      delete from rule_pulses where track in (
+        select track from rule_pulses where seen_at < ${unseen} order by seen_at limit ${BATCH_ROWS})`,
+  );
+  await repeat(
+    () => sql`
+      delete from mutes where id in (
+        select id from mutes where until < ${new Date(now.getTime() - DAY_MS)} order by until limit ${BATCH_ROWS})`,
+  );
 }
 
 async function deleteRows(sql: Sql, before: Date): Promise<number> {
@@ -144,13 +162,19 @@ async function deleteRows(sql: Sql, before: Date): Promise<number> {
         select id from (select id, opened_at, state from notices order by seq limit ${BATCH_ROWS}) as oldest
         where opened_at < ${before} and state not in ('open', 'pending'))`,
   );
+  const bulletins = await repeat(
+    () => sql`
+      delete from bulletins where id in (
+        select id from (select id, created_at, state from bulletins order by id limit ${BATCH_ROWS}) as oldest
+        where created_at < ${before} and state <> 'pending')`,
+  );
   const deadLetters = await repeat(
     () => sql`
       delete from dead_letters where id in (
         select id from (select id, created_at from dead_letters order by id limit ${BATCH_ROWS}) as oldest
         where created_at < ${before})`,
   );
-  return otherDays + ledger + outbox + notices + deadLetters;
+  return otherDays + ledger + outbox + notices + bulletins + deadLetters;
 }
 
 /** Runs a statement until it finds nothing more; gives how many rows it took in all. */

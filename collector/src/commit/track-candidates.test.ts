@@ -12,8 +12,8 @@ import { testDatabase } from '../../../tests/support/postgres.ts';
 import { alertsConfigSchema } from '../assess/alerts-config.ts';
 import { trackedRules } from '../assess/candidates.ts';
 import { openDatabase, type Sql } from './database.ts';
+import { learnRules } from './learn-rules.ts';
 import { createRetention } from './retention.ts';
-import { learnRules } from './track-new-values.ts';
 
 const START_MS = Date.UTC(2026, 10, 23, 11);
 const MINUTE_MS = 60_000;

@@ -8,8 +8,11 @@ import type { Candidate } from '../assess/candidates.ts';
 import { type Hit, type Raised, type Said, trackHits } from '../assess/track-hits.ts';
 import type { TransactionSql } from './database.ts';
 import { digestOf } from './digest-of.ts';
-import { storableText } from './storable-text.ts';
-import { trackNewValues } from './track-new-values.ts';
+import { saidJson } from './storable-said.ts';
+import { trackDigest } from './track-digest.ts';
+import { isWarm, trackNewValues } from './track-new-values.ts';
+import { trackPulses } from './track-pulses.ts';
+import { trackSpikeCounts } from './track-spike-counts.ts';
 
 export interface TrackOutcome {
   readonly alerts: readonly Alert[];
@@ -43,14 +46,43 @@ export async function trackCandidates(
   const raised: Raised[] = [];
   let late = 0;
   for (const track of tracks.values()) {
-    if (track.rule.kind === 'new_value') continue;
-    const outcome = trackHits(track.rule, await readHits(sql, track), track.candidates, nowMs);
-    await writeHits(sql, track, outcome);
+    const outcome = await trackOne(sql, track, nowMs);
     raised.push(...outcome.raised);
     late += outcome.late;
   }
   raised.push(...(await trackNewValues(sql, candidates, nowMs)));
   return { alerts: raised.flatMap(alertsOf), late };
+}
+
+interface Tracked {
+  readonly raised: readonly Raised[];
+  readonly late: number;
+}
+
+/** By the kind of the rule; new_value is looked at for all keys at once. */
+async function trackOne(sql: TransactionSql, track: Track, nowMs: number): Promise<Tracked> {
+  switch (track.rule.kind) {
+    case 'new_value':
+      return { raised: [], late: 0 };
+    case 'spike':
+      return await trackSpikeCounts(sql, track, nowMs);
+    case 'flatline':
+      return { raised: [], late: await trackPulses(sql, track, nowMs) };
+    case 'rare': {
+      const { raised, late } = await trackStored(sql, track, nowMs);
+      return { raised: (await isWarm(sql, track.rule, nowMs)) ? raised : [], late };
+    }
+    case 'threshold':
+    case 'cardinality':
+    case 'sequence':
+      return await trackStored(sql, track, nowMs);
+  }
+}
+
+async function trackStored(sql: TransactionSql, track: Track, nowMs: number): Promise<Tracked> {
+  const outcome = trackHits(track.rule, await readHits(sql, track), track.candidates, nowMs);
+  await writeHits(sql, track, outcome);
+  return outcome;
 }
 
 /** Candidates of one rule and key, in the order of their time: what came in one chunk came at once. */
@@ -59,7 +91,7 @@ function tracksOf(candidates: readonly Candidate[]): ReadonlyMap<string, Track> 
   const ordered = [...candidates].sort((one, two) => one.eventTimeMs - two.eventTimeMs);
   for (const candidate of ordered) {
     const { rule, key } = candidate;
-    const id = digestOf(rule.id, rule.definition, key);
+    const id = trackDigest(rule, key);
     const name = id.toString('hex');
     const track = tracks.get(name) ?? { id, rule, candidates: [] };
     track.candidates.push({ ...candidate, value: digestOf(candidate.value).toString('base64url') });
@@ -71,8 +103,9 @@ function tracksOf(candidates: readonly Candidate[]): ReadonlyMap<string, Track> 
 async function readHits(sql: TransactionSql, { id, rule, candidates }: Track): Promise<Hit[]> {
   const times = candidates.map((one) => one.eventTimeMs);
   const reachMs = rule.windowMs + rule.grainMs;
-  const from = Math.min(...times) - reachMs;
-  const to = Math.max(...times) + reachMs;
+  const from = rule.kind === 'rare' ? 0 : Math.min(...times) - reachMs;
+  // Whatever a rare rule keeps is one value more than its border at most.
+  const to = rule.kind === 'rare' ? Number.MAX_SAFE_INTEGER : Math.max(...times) + reachMs;
   const rows = await sql<
     { part: Hit['part']; at_ms: string; value: string; event_id: string; said: Said | null }[]
   >`
@@ -112,21 +145,17 @@ async function writeHits(
     from unnest(
       ${added.map((one) => one.part)}::text[], ${added.map((one) => String(one.atMs))}::text[],
       ${added.map((one) => one.value)}::text[], ${added.map((one) => one.eventId)}::text[],
-      ${added.map((one) => saidJson(one.said))}::text[],
+      ${added.map((one) => (one.said === undefined ? null : saidJson(one.said)))}::text[],
       ${added.map((one) => new Date(one.atMs + keepMs).toISOString())}::text[]
     ) as given (part, at_ms, value, event_id, said, expires_at)
     on conflict do nothing`;
 }
 
-function saidJson(said: Said | undefined): string | null {
-  if (said === undefined) return null;
-  const fields = Object.entries(said.fields).map(([name, text]) => [name, storableText(text)]);
-  return JSON.stringify({ ...said, fields: Object.fromEntries(fields) });
-}
-
-function alertsOf({ rule, eventId, eventTimeMs, agentId, fields }: Raised): Alert[] {
+/** Alerts that were noted before said who hears them are heard by all of the rule's chats. */
+export function alertsOf({ rule, chatIds, eventId, eventTimeMs, ...said }: Raised): Alert[] {
   const eventTimestamp = new Date(eventTimeMs).toISOString();
-  return rule.chatIds.map((chatId) => ({
+  const { agentId, fields } = said;
+  return ((chatIds as Raised['chatIds'] | undefined) ?? rule.chatIds).map((chatId) => ({
     ruleId: rule.id,
     eventId,
     eventTimestamp,

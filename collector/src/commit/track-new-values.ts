@@ -1,15 +1,15 @@
 /**
- * What rules of kind new_value have seen: learnt from the events that are there when a rule begins, then from every event.
+ * What rules of kind new_value have seen: learnt from the events that are there when a rule begins (learn-rules.ts), then from every
+ * event.
  * Keeps: a key is new once, however many collectors see it at once; until a rule has learnt, and while it is warming up, nothing is new.
  */
-import type { Log } from '@launchbeat/ecs-schemas/beat';
 import type { Candidate, TrackedRule } from '../assess/candidates.ts';
-import type { Raised } from '../assess/track-hits.ts';
+import { type Raised, saidOf } from '../assess/track-hits.ts';
 import type { Sql, TransactionSql } from './database.ts';
 import { digestOf } from './digest-of.ts';
 
 /** The digest of a rule's meaning. */
-const definitionDigest = (rule: TrackedRule): Buffer => digestOf(rule.id, rule.definition);
+export const definitionDigest = (rule: TrackedRule): Buffer => digestOf(rule.id, rule.definition);
 
 /** Remembers the keys of the candidates; gives an alert for the first event of each that is new. */
 export async function trackNewValues(
@@ -44,13 +44,13 @@ function firstsOf(
 
 function raisedOf(candidate: Candidate | undefined): Raised[] {
   if (candidate === undefined) return [];
-  const { rule, eventId, eventTimeMs, agentId, fields, key } = candidate;
+  const { rule, eventId, fields, key } = candidate;
   const words = (JSON.parse(key) as string[]).join(', ');
-  return [{ rule, eventId, eventTimeMs, agentId, fields: { ...fields, key: words } }];
+  return [{ ...saidOf(candidate), fields: { ...fields, key: words }, rule, eventId }];
 }
 
-/** Gives those that were not there, as given. */
-async function remember(
+/** Remembers keys (digests, base64url); gives those that were not there, as given. */
+export async function remember(
   sql: TransactionSql | Sql,
   rule: TrackedRule,
   keys: readonly string[],
@@ -65,64 +65,15 @@ async function remember(
   return rows.map((row) => row.key.toString('base64url'));
 }
 
-async function isWarm(sql: TransactionSql, rule: TrackedRule, nowMs: number): Promise<boolean> {
+/** Whether a rule has learnt and looked on for long enough. */
+export async function isWarm(
+  sql: TransactionSql,
+  rule: TrackedRule,
+  nowMs: number,
+): Promise<boolean> {
   const warmBefore = new Date(nowMs - rule.warmUpMs).toISOString();
   const [row] = await sql`
     select from rule_learning where definition = ${definitionDigest(rule)}
       and learnt_at is not null and known_from <= ${warmBefore}`;
   return row !== undefined;
-}
-
-const BATCH_ROWS = 2000;
-
-/**
- * Learns what is new to rules that begin now from the events of the table. Safe to call at any time, by several collectors at once.
- * Rejects when PostgreSQL cannot be used.
- */
-export async function learnRules(
-  sql: Sql,
-  rules: readonly TrackedRule[],
-  options: { readonly log: Log; readonly nowMs: number; readonly signal: AbortSignal },
-): Promise<void> {
-  const { log, signal } = options;
-  const now = new Date(options.nowMs).toISOString();
-  for (const rule of rules.filter((one) => one.kind === 'new_value')) {
-    const definition = definitionDigest(rule);
-    const [learning] = await sql<{ learnt: boolean }[]>`
-      insert into rule_learning (definition, rule_id, begun_at, known_from)
-      select ${definition}, ${rule.id}, ${now},
-        least(${now}::timestamptz, (select min(received_at) from chunks))
-      on conflict (definition) do update set used_at = now()
-      returning learnt_at is not null as learnt`;
-    if (learning?.learnt === true) continue;
-    const keys = await learn(sql, rule, signal);
-    if (signal.aborted) return;
-    await sql`update rule_learning set learnt_at = ${now} where definition = ${definition} and learnt_at is null`;
-    log.info({ 'launchbeat.rule.keys': keys }, `Rule ${rule.id} has learnt what there was.`);
-  }
-}
-
-/** Gives how many keys there were. One batch is in memory. */
-async function learn(sql: Sql, rule: TrackedRule, signal: AbortSignal): Promise<number> {
-  let total = 0;
-  // As keyText() writes them.
-  const columns = {
-    user: sql`lower(coalesce(user_domain, '') || '\\' || coalesce(username, ''))`,
-    host: sql`lower(host_name)`,
-    process: sql`lower(coalesce(process_name, ''))`,
-    program: sql`lower(coalesce(program, process_name, ''))`,
-    executable: sql`lower(coalesce(executable, ''))`,
-    parent: sql`lower(coalesce(parent_name, ''))`,
-    command_line: sql`lower(coalesce(command_line, ''))`,
-  };
-  const list = rule.keyFields.map((field) => columns[field]);
-  const array = list.reduce((before, one) => sql`${before}, ${one}`);
-  const rows = sql<{ key: string[] }[]>`select distinct array[${array}]::text[] as key from events`;
-  for await (const batch of rows.cursor(BATCH_ROWS)) {
-    if (signal.aborted) return total;
-    const keys = batch.map(({ key }) => digestOf(JSON.stringify(key)).toString('base64url'));
-    await remember(sql, rule, [...new Set(keys)]);
-    total += keys.length;
-  }
-  return total;
 }

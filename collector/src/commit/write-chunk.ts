@@ -8,7 +8,7 @@ import type { Alert } from '../assess/assess.ts';
 import type { Candidate } from '../assess/candidates.ts';
 import type { Sql, TransactionSql } from './database.ts';
 import { eventColumns } from './event-rows.ts';
-import { storableText } from './storable-text.ts';
+import { insertAlerts } from './insert-alerts.ts';
 import { trackCandidates } from './track-candidates.ts';
 
 export type Written =
@@ -149,26 +149,6 @@ async function insertEvents(
     on conflict do nothing
     returning event_id`;
   return new Set(rows.map((row) => row.event_id));
-}
-
-/** How many were put into the outbox; one that is there from before is not sent twice. */
-async function insertAlerts(sql: TransactionSql, alerts: readonly Alert[]): Promise<number> {
-  if (alerts.length === 0) return 0;
-  const inserted = await sql`
-    insert into alerts (rule_id, event_id, event_timestamp, agent_id, chat_id, fields)
-    select rule_id, event_id, at::timestamptz, agent_id::uuid, chat_id, fields::jsonb
-    from unnest(
-      ${alerts.map((one) => one.ruleId)}::text[], ${alerts.map((one) => one.eventId)}::text[],
-      ${alerts.map((one) => one.eventTimestamp)}::text[], ${alerts.map((one) => one.agentId)}::text[],
-      ${alerts.map((one) => one.chatId)}::text[], ${alerts.map((one) => fieldsJson(one))}::text[]
-    ) as given (rule_id, event_id, at, agent_id, chat_id, fields)
-    on conflict do nothing`;
-  return inserted.count;
-}
-
-function fieldsJson(alert: Alert): string {
-  const fields = Object.entries(alert.fields).map(([name, text]) => [name, storableText(text)]);
-  return JSON.stringify(Object.fromEntries(fields));
 }
 
 /** Line ids with zeros where Elasticsearch gets the event from an earlier line or chunk, or not at all. */

@@ -1,29 +1,34 @@
 /**
- * notify: takes the outbox, gives messages to Telegram. Of all collectors on one PostgreSQL, one does it.
+ * notify: takes the outbox, gives messages to Telegram, and answers to people who ask there. Of all collectors on one PostgreSQL, one
+ * does it.
  * Keeps: an alert waits in the table until Telegram has it; nothing but a refusal for good takes it out of the queue.
  */
 import { type Log, pause } from '@launchbeat/ecs-schemas/beat';
 import type { AlertsConfig } from '../assess/alerts-config.ts';
 import type { Sql } from '../commit/database.ts';
-import { csvHead, csvLine } from './alerts-csv.ts';
-import type { Delivery, DeliveryCounters } from './deliver-parcel.ts';
-import { drainOutbox } from './drain-outbox.ts';
+import { digestOf } from '../commit/digest-of.ts';
+import { plainMessage, postBulletin } from './bulletins.ts';
+import { createBots } from './create-bots.ts';
+import { createVoice, deliveryOf, type Voice } from './create-voice.ts';
+import type { DeliveryCounters } from './deliver-parcel.ts';
+import type { KibanaPlace } from './kibana-link.ts';
+import { createLead, type Led } from './lead-messages.ts';
 import { leadOnce } from './leadership.ts';
 import { createOutageLog } from './outage-log.ts';
-import { createPace } from './pace.ts';
-import { createQuietPolicies } from './quiet-policies.ts';
-import { createBot } from './send-message.ts';
+import { createPaces } from './pace.ts';
 import { isTelegramOn, type TelegramConfig } from './telegram-config.ts';
-import { createTriageOutbox, type TriageOutbox } from './triage-outbox.ts';
+import { cutMiddle } from './visible-text.ts';
 import { wordsOf } from './words.ts';
-import { createWriteMessage } from './write-message.ts';
-import { createWriteNotice } from './write-notice.ts';
 
 export interface NotifierOptions {
   readonly sql: Sql;
   readonly config: TelegramConfig;
   readonly alerts: AlertsConfig;
   readonly log: Log;
+  /** Where Kibana is; absent = messages have no links. */
+  readonly kibana?: KibanaPlace | undefined;
+  /** An agent that did not check in for so long is offline, for /agents and receipts. */
+  readonly offlineAfterMs?: number;
   /** Unix milliseconds, for tests. */
   readonly now?: () => number;
 }
@@ -36,6 +41,11 @@ export interface NotifyCounts extends Readonly<DeliveryCounters> {
   readonly suppressed: number;
   readonly held: number;
   readonly stormed: number;
+  readonly muted: number;
+  /** Commands and buttons of people who may. */
+  readonly asked: number;
+  /** Of people and chats who may not. */
+  readonly strangers: number;
   /** 1 = this collector sends the messages. */
   readonly leader: number;
 }
@@ -50,6 +60,8 @@ export interface Notifier {
   use(alerts: AlertsConfig): void;
   /** There may be new rows. */
   wake(): void;
+  /** Says in the chat for ops that a changed alerts.yml cannot be used. Never rejects. */
+  tellBroken(problem: string): Promise<void>;
   /** Works until aborted; returns at once when Telegram is off. */
   run(signal: AbortSignal): Promise<void>;
   /** Whether Telegram takes the token. Never throws. */
@@ -61,45 +73,46 @@ export interface Notifier {
 const ELECTION_MS = 2_000;
 /** A request in flight may end by itself for so long after a stop was asked for. */
 const STOP_GRACE_MS = 5_000;
+const OFFLINE_AFTER_MS = 5 * 60_000;
+const PROBLEM_UNITS_MAX = 3000;
+/** Several collectors read the same broken file. */
+const BROKEN_AGAIN_MS = 10 * 60_000;
 
 /** Makes the notifier; nothing is opened or sent before run() or check(). */
 export function createNotifier(options: NotifierOptions): Notifier {
   const { sql, config, log } = options;
   const now = options.now ?? Date.now;
-  let voice = createVoice(options.alerts);
-  const counts = { sent: 0, failed: 0, retries: 0 };
-  const fates = { folded: 0, suppressed: 0, held: 0, stormed: 0 };
+  const offlineAfterMs = options.offlineAfterMs ?? OFFLINE_AFTER_MS;
+  const voiceOf = (alerts: AlertsConfig): Voice => createVoice(alerts, config, options.kibana);
+  let voice = voiceOf(options.alerts);
+  const counts = { sent: 0, failed: 0, retries: 0, maybeTwice: 0 };
+  const asked = { asked: 0, strangers: 0 };
+  const fates = { folded: 0, suppressed: 0, held: 0, stormed: 0, muted: 0 };
   let pending = 0;
   let leader = 0;
   let woken = Promise.withResolvers<void>();
+  const wake = (): void => {
+    woken.resolve();
+    woken = Promise.withResolvers<void>();
+  };
 
-  async function triage(outbox: TriageOutbox, signal: AbortSignal): Promise<void> {
-    const { folded, suppressed, held, stormed } = await outbox.run(now(), signal);
-    fates.folded += folded;
-    fates.suppressed += suppressed;
-    fates.held += held;
-    fates.stormed += stormed;
-  }
+  const lead = createLead({
+    ...{ ...options, now, offlineAfterMs, counted: { asked, fates }, wake },
+    voice: () => voice,
+    woken: async () => woken.promise,
+    onPending: (rows) => {
+      pending = rows;
+    },
+  });
 
-  async function run(stop: AbortSignal, shared: Delivery): Promise<void> {
+  async function run(stop: AbortSignal, shared: Led): Promise<void> {
     let down = false;
-    const outbox = createTriageOutbox(sql, () => voice.policies);
     while (!stop.aborted) {
       try {
         await leadOnce(sql, stop, async (signal) => {
-          leader = 1;
           down = false;
-          log.info({}, 'This collector sends the messages to Telegram.');
-          await drainOutbox({
-            delivery: shared,
-            signal,
-            woken: async () => woken.promise,
-            triage: async (over) => triage(outbox, over),
-            triaged: () => voice.policies.isOn,
-            onPending: (rows) => {
-              pending = rows;
-            },
-          });
+          leader = 1;
+          await lead(signal, shared);
         });
         down = false;
       } catch (error) {
@@ -114,12 +127,13 @@ export function createNotifier(options: NotifierOptions): Notifier {
 
   return {
     use(alerts) {
-      voice = createVoice(alerts);
+      voice = voiceOf(alerts);
     },
-    wake() {
-      woken.resolve();
-      woken = Promise.withResolvers<void>();
-    },
+    wake,
+    tellBroken: async (problem) =>
+      isTelegramOn(config)
+        ? await tellOps({ sql, log, voice, nowMs: now(), wake }, problem)
+        : undefined,
     async run(signal) {
       if (!isTelegramOn(config)) return;
       const abandon = new AbortController();
@@ -127,63 +141,57 @@ export function createNotifier(options: NotifierOptions): Notifier {
         setTimeout(() => abandon.abort(), STOP_GRACE_MS).unref();
       };
       signal.addEventListener('abort', end, { once: true });
-      await run(signal, {
+      const bots = createBots(config);
+      const delivery = {
         ...deliveryOf(() => voice, counts),
         sql,
         config,
-        bot: createBot(config),
-        pace: createPace(config.limits),
+        bot: bots.bot,
+        pace: createPaces(config.limits),
         outage: createOutageLog(log),
         abandon: abandon.signal,
         now,
-      });
+      };
+      await run(signal, { bots, delivery });
     },
-    async check() {
-      if (!isTelegramOn(config)) {
-        const detail = config.enabled
-          ? 'off: no token in the config'
-          : 'switched off in the config';
-        return { ok: true, detail };
-      }
-      try {
-        return { ok: true, detail: `bot ${await createBot(config).name()}` };
-      } catch (error) {
-        return { ok: false, detail: error instanceof Error ? error.message : String(error) };
-      }
-    },
-    counts: () => ({ ...counts, ...fates, pending, leader }),
+    check: async () => checkBots(config),
+    counts: () => ({ ...counts, ...fates, ...asked, pending, leader }),
   };
 }
 
-type Voice = ReturnType<typeof createVoice>;
-
-/** What alerts.yml says of messages: whether, and in which words. */
-function createVoice(alerts: AlertsConfig) {
-  const { language } = alerts;
-  const write = createWriteMessage(alerts);
-  return {
-    policies: createQuietPolicies(alerts),
-    write,
-    writeNotice: createWriteNotice(alerts, write),
-    csvHead: csvHead(language),
-    csvLine: (fields: Readonly<Record<string, string>>) => csvLine(fields, language),
-    listWords: wordsOf(language).list,
-  };
+/** Whether Telegram takes the tokens. */
+async function checkBots(config: TelegramConfig): Promise<NotifyCheck> {
+  if (!isTelegramOn(config)) {
+    const detail = config.enabled ? 'off: no token in the config' : 'switched off in the config';
+    return { ok: true, detail };
+  }
+  try {
+    return { ok: true, detail: `bot ${await createBots(config).bot.name()}` };
+  } catch (error) {
+    return { ok: false, detail: error instanceof Error ? error.message : String(error) };
+  }
 }
 
-/** What is written, by the voice of the moment, and what a run keeps in mind. */
-function deliveryOf(voice: () => Voice, counts: DeliveryCounters) {
-  return {
-    write: ((alert, unitsMax) => voice().write(alert, unitsMax)) satisfies Delivery['write'],
-    writeNotice: ((notice, groups) =>
-      voice().writeNotice(notice, groups)) satisfies Delivery['writeNotice'],
-    csv: {
-      head: () => voice().csvHead,
-      line: (fields: Readonly<Record<string, string>>) => voice().csvLine(fields),
-    },
-    listWords: (part: number) => voice().listWords(part),
-    counts,
-    sentRows: new Map<string, number>(),
-    movedChats: new Map<string, string>(),
-  };
+interface Ops {
+  readonly sql: Sql;
+  readonly log: Log;
+  readonly voice: Voice;
+  readonly nowMs: number;
+  readonly wake: () => void;
+}
+
+/** Puts the words in line for the chat of ops, once for all collectors that read the same file. */
+async function tellOps({ sql, log, voice, nowMs, wake }: Ops, problem: string): Promise<void> {
+  const { ops, alerts } = voice;
+  if (ops === undefined) return;
+  const again = Math.floor(nowMs / BROKEN_AGAIN_MS);
+  const topic = `broken ${digestOf(problem).toString('hex')} ${again}`;
+  const text = cutMiddle(problem, PROBLEM_UNITS_MAX);
+  const message = plainMessage(wordsOf(alerts.language).brokenFile(text));
+  try {
+    await postBulletin(sql, { chatId: ops, kind: 'trouble', topic, message });
+    wake();
+  } catch (err) {
+    log.warn({ err }, 'The chat for ops could not be told.');
+  }
 }

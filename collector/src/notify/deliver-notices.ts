@@ -3,6 +3,7 @@
  * Keeps: what the chat has seen is written down after each step, so that a restart repeats one step at most; of a list only one
  * part is in memory.
  */
+import { postBulletin, postTrouble } from './bulletins.ts';
 import { type Delivered, type Delivery, deliverParcel, noteDown } from './deliver-parcel.ts';
 import {
   markListed,
@@ -13,7 +14,7 @@ import {
   readGroups,
   readListed,
 } from './notices.ts';
-import type { SendOutcome, TextMode } from './send-message.ts';
+import type { Posted, SendOutcome, TextMode } from './send-message.ts';
 import { GROUPS_SHOWN, hasList } from './write-notice.ts';
 
 /** Telegram takes 50 MB from a bot; a person's phone rather less. */
@@ -29,7 +30,7 @@ export async function deliverNotices(
   for (const notice of notices) {
     if (signal.aborted) return;
     const delivered = await deliverNotice(notice, delivery, signal);
-    if (delivered.outcome === 'refused') await giveUp(notice, delivered.reason, delivery, signal);
+    if (delivered.outcome === 'refused') await giveUp(notice, delivered, delivery, signal);
     if (delivered.outcome === 'done' && notice.state === 'pending') {
       await noteDown(async () => markNoticeDone(delivery.sql, notice.id), signal);
     }
@@ -45,15 +46,18 @@ async function deliverNotice(
     notice.kind === 'suppressed' ? [] : await readGroups(delivery.sql, notice.id, GROUPS_SHOWN);
   const message = delivery.writeNotice(notice, groups);
   const { bot, abandon } = delivery;
-  const textOf = (mode: TextMode): string => (mode === 'HTML' ? message.html : message.plain);
+  const posted = (mode: TextMode): Posted => ({
+    text: mode === 'HTML' ? message.html : message.plain,
+    mode,
+  });
   const send = async (chatId: string, mode: TextMode): Promise<SendOutcome> =>
-    bot.send(chatId, textOf(mode), mode, abandon);
+    bot.send(chatId, posted(mode), abandon);
   const { messageId } = notice;
   let told: Delivered =
     messageId === undefined
       ? { outcome: 'gone' }
       : await deliver(notice, delivery, signal, async (chatId, mode) =>
-          bot.edit({ chatId, messageId }, textOf(mode), mode, abandon),
+          bot.edit({ chatId, messageId }, posted(mode), abandon),
         );
   // Not there yet, or somebody deleted it.
   if (told.outcome === 'gone') told = await deliver(notice, delivery, signal, send);
@@ -77,18 +81,40 @@ async function deliver(
   return await deliverParcel(parcel, delivery, signal);
 }
 
-/** A refused storm that is still open would be tried again at once: it waits until it has grown. */
+/**
+ * A refused storm that is still open would be tried again at once: it waits until it has grown. What the whole chat refuses is
+ * told elsewhere once it is whole.
+ */
 async function giveUp(
   notice: NoticeRow,
-  reason: string,
+  { reason, isChat }: Extract<Delivered, { readonly outcome: 'refused' }>,
   delivery: Delivery,
   signal: AbortSignal,
 ): Promise<void> {
   const { sql, now } = delivery;
+  if (isChat) await noteDown(async () => postTrouble(delivery, notice.chatId, reason), signal);
+  const { fallback } = delivery.elsewhere();
+  if (isChat && notice.state === 'pending' && fallback !== undefined) {
+    await noteDown(async () => tellElsewhere(notice, fallback, delivery), signal);
+  }
   await noteDown(async () => {
     if (notice.state === 'pending') await markNoticeDone(sql, notice.id, reason);
     else await markTold(sql, notice, notice.messageId ?? 0, now());
   }, signal);
+}
+
+async function tellElsewhere(
+  notice: NoticeRow,
+  fallback: string,
+  delivery: Delivery,
+): Promise<void> {
+  if (fallback === notice.chatId) return;
+  const { sql, writeNotice } = delivery;
+  const groups = notice.kind === 'suppressed' ? [] : await readGroups(sql, notice.id, GROUPS_SHOWN);
+  const message = writeNotice(notice, groups);
+  await postBulletin(sql, {
+    ...{ chatId: fallback, kind: 'trouble', topic: `notice ${notice.id}`, message },
+  });
 }
 
 /** The whole list, in as many files as it takes. */

@@ -4,7 +4,9 @@
  * this process dies between the answer and its note, it is sent again.
  */
 import { backoffMs, pause } from '@launchbeat/ecs-schemas/beat';
+import type { Language } from '../assess/alerts-config.ts';
 import type { Sql } from '../commit/database.ts';
+import type { ButtonsOf } from './alert-buttons.ts';
 import type { OutageLog } from './outage-log.ts';
 import type { Pace } from './pace.ts';
 import type { Bot, SendOutcome, TextMode } from './send-message.ts';
@@ -19,8 +21,13 @@ export interface Delivery {
   readonly bot: Bot;
   readonly write: WriteMessage;
   readonly writeNotice: WriteNotice;
+  /** Buttons under an alert. */
+  readonly buttonsOf: ButtonsOf;
+  /** Addresses of the chats that stand in for others; absent = there is none. */
+  readonly elsewhere: () => Elsewhere;
   /** Writes the lists of notices. */
   readonly csv: { head(): string; line(fields: Readonly<Record<string, string>>): string };
+  readonly language: () => Language;
   /** The words under a list. */
   readonly listWords: (part: number) => string;
   readonly pace: Pace;
@@ -36,6 +43,14 @@ export interface Delivery {
   readonly now: () => number;
 }
 
+/** Who hears what a chat cannot. */
+export interface Elsewhere {
+  /** What a chat refuses goes there. */
+  readonly fallback: string | undefined;
+  /** Trouble is told there. */
+  readonly ops: string | undefined;
+}
+
 /** Counters that only rise. */
 export interface DeliveryCounters {
   sent: number;
@@ -43,6 +58,8 @@ export interface DeliveryCounters {
   failed: number;
   /** Attempts that must be repeated. */
   retries: number;
+  /** Messages that may be in the chat twice. */
+  maybeTwice: number;
 }
 
 /** One thing for one chat. */
@@ -51,15 +68,16 @@ export interface Parcel {
   /** The rule whose template may have markup that Telegram cannot read. */
   readonly ruleId: string;
   post(chatId: string, mode: TextMode): Promise<SendOutcome>;
-  /** For people who look at the table, and for a restart. */
-  tried(reason: string, delayMs: number): Promise<void>;
+  /** For people who look at the table, and for a restart. `isUnknown`: the chat may have it. */
+  tried(reason: string, delayMs: number, isUnknown: boolean): Promise<void>;
 }
 
 export type Delivered =
   | { readonly outcome: 'done'; readonly messageId: number }
   /** The message that was to be edited is no more. */
   | { readonly outcome: 'gone' }
-  | { readonly outcome: 'refused'; readonly reason: string }
+  /** `isChat`: the chat takes nothing at all. */
+  | { readonly outcome: 'refused'; readonly reason: string; readonly isChat: boolean }
   /** Asked to stop; nothing is known. */
   | { readonly outcome: 'stopped' };
 
@@ -112,7 +130,10 @@ async function waitAfter(
 ): Promise<void> {
   const delayMs = waitMs(failed, delivery);
   const { answer } = failed;
-  if ('reason' in answer) await parcel.tried(answer.reason, delayMs).catch(() => undefined);
+  if ('reason' in answer) {
+    const isUnknown = answer.outcome === 'retry';
+    await parcel.tried(answer.reason, delayMs, isUnknown).catch(() => undefined);
+  }
   // A throttled chat is waited for in its place.
   await sleep(answer.outcome === 'throttled' ? 0 : delayMs, signal);
 }
@@ -149,7 +170,11 @@ function settle(
         answer.reason,
         `Telegram refuses messages to chat ${parcel.chatId}; they stay in the table alerts as failed. Check the chat in alerts.yml, and that the bot may write there.`,
       );
-      return { outcome: 'refused', reason: answer.reason };
+      return {
+        outcome: 'refused',
+        reason: answer.reason,
+        isChat: answer.outcome === 'refused' && answer.isChat,
+      };
     case 'throttled':
     case 'bad_token':
     case 'moved':
@@ -170,7 +195,7 @@ function waitMs({ answer, chatId, attempt }: Failed, delivery: Delivery): number
       return answer.retryAfterMs;
     case 'bad_token':
       counts.retries += 1;
-      pace.pauseAll(nowMs + config.backoff.max);
+      pace.pauseBot(chatId, nowMs + config.backoff.max);
       outage.person(
         'token',
         answer.reason,

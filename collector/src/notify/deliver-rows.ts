@@ -1,9 +1,10 @@
 /**
- * Takes the pending rows of one chat in their order, sends them one after the other and writes down what became of each.
- * Keeps: order within the chat; a row is left only when it is sent, or refused for good.
+ * Takes rows of the outbox of one chat, sends them in their order.
+ * Keeps: a row goes out after the one before it was settled; what a chat refuses for good is told elsewhere.
  */
-import { type Delivery, deliverParcel, noteDown, sleep } from './deliver-parcel.ts';
-import { markFailed, markSent, markTried, type OutboxRow } from './outbox.ts';
+import { postTrouble } from './bulletins.ts';
+import { type Delivered, type Delivery, deliverParcel, noteDown, sleep } from './deliver-parcel.ts';
+import { markFailed, markSending, markSent, markTried, type OutboxRow } from './outbox.ts';
 
 /** Sends until the rows are settled or `signal` is aborted. */
 export async function deliverRows(
@@ -24,21 +25,42 @@ export async function deliverRows(
 }
 
 async function deliver(row: OutboxRow, delivery: Delivery, signal: AbortSignal): Promise<void> {
-  const { sql, bot, abandon } = delivery;
+  const { sql, bot, abandon, counts } = delivery;
   const message = delivery.write(row);
+  const buttons = delivery.buttonsOf(row);
+  if (row.wasSending) counts.maybeTwice += 1;
+  await noteDown(async () => markSending(sql, row.id, row.wasSending), signal);
+  if (signal.aborted) return;
   const delivered = await deliverParcel(
     {
       chatId: row.chatId,
       ruleId: row.ruleId,
       post: async (chatId, mode) =>
-        bot.send(chatId, mode === 'HTML' ? message.html : message.plain, mode, abandon),
-      tried: async (reason, delayMs) => markTried(sql, row.id, reason, delayMs),
+        bot.send(
+          chatId,
+          { text: mode === 'HTML' ? message.html : message.plain, mode, buttons },
+          abandon,
+        ),
+      tried: async (reason, delayMs, isUnknown) => {
+        if (await markTried(sql, row.id, { reason, delayMs, isUnknown })) counts.maybeTwice += 1;
+      },
     },
     delivery,
     signal,
   );
   if (delivered.outcome === 'done') delivery.sentRows.set(row.id, delivered.messageId);
-  if (delivered.outcome === 'refused') {
-    await noteDown(async () => markFailed(sql, row.id, delivered.reason), signal);
-  }
+  if (delivered.outcome === 'refused') await giveUp(row, delivered, delivery, signal);
+}
+
+/** What the whole chat refuses is heard elsewhere. */
+async function giveUp(
+  row: OutboxRow,
+  { reason, isChat }: Extract<Delivered, { readonly outcome: 'refused' }>,
+  delivery: Delivery,
+  signal: AbortSignal,
+): Promise<void> {
+  const { fallback } = delivery.elsewhere();
+  const elsewhere = isChat && fallback !== row.chatId ? fallback : undefined;
+  await noteDown(async () => markFailed(delivery.sql, row.id, reason, elsewhere), signal);
+  if (isChat) await noteDown(async () => postTrouble(delivery, row.chatId, reason), signal);
 }

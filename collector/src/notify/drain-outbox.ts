@@ -3,6 +3,7 @@
  * Keeps: one delivery a chat, so that order holds; a slow or throttled chat delays no other.
  */
 import { pause } from '@launchbeat/ecs-schemas/beat';
+import { type BulletinRow, deliverBulletins, readBulletins } from './bulletins.ts';
 import { deliverNotices } from './deliver-notices.ts';
 import type { Delivery } from './deliver-parcel.ts';
 import { deliverRows } from './deliver-rows.ts';
@@ -61,6 +62,7 @@ export async function drainOutbox(options: DrainOptions): Promise<void> {
 
 /** What one chat is to hear now. */
 interface Load {
+  readonly bulletins: readonly BulletinRow[];
   readonly notices: readonly NoticeRow[];
   readonly rows: readonly OutboxRow[];
 }
@@ -73,18 +75,24 @@ async function readLoads(
   const { sql, now } = delivery;
   const rows = await readPending(sql, { busy, chatsMax, triaged: triaged() });
   const notices = await readNotices(sql, busy, now());
-  return [...new Set([...notices.keys(), ...rows.keys()])]
+  const bulletins = await readBulletins(sql, busy);
+  return [...new Set([...bulletins.keys(), ...notices.keys(), ...rows.keys()])]
     .slice(0, chatsMax)
     .map((chatId) => [
       chatId,
-      { notices: notices.get(chatId) ?? [], rows: rows.get(chatId) ?? [] },
+      {
+        bulletins: bulletins.get(chatId) ?? [],
+        notices: notices.get(chatId) ?? [],
+        rows: rows.get(chatId) ?? [],
+      },
     ]);
 }
 
-/** Closed notices first: they are about what came before. A storm comes after the rows that it followed. */
+/** Whoever asked hears first. Closed notices next: they are about what came before. A storm comes after the rows that it followed. */
 async function deliverLoad(load: Load, delivery: Delivery, signal: AbortSignal): Promise<void> {
   const closed = load.notices.filter((one) => one.state === 'pending');
   const storms = load.notices.filter((one) => one.state === 'open');
+  await deliverBulletins(load.bulletins, delivery, signal);
   await deliverNotices(closed, delivery, signal);
   await deliverRows(load.rows, delivery, signal);
   await deliverNotices(storms, delivery, signal);

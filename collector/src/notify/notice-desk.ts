@@ -3,8 +3,8 @@
  * Keeps: pure but for the table itself; an alert that joined a notice stays counted in it, or in the one that it was merged into.
  */
 
-export type NoticeKind = 'folded' | 'suppressed' | 'held' | 'storm';
-export type Fate = 'pending' | 'folded' | 'suppressed' | 'held' | 'stormed';
+export type NoticeKind = 'folded' | 'suppressed' | 'held' | 'storm' | 'muted';
+export type Fate = 'pending' | 'folded' | 'suppressed' | 'held' | 'stormed' | 'muted';
 
 export interface TriageAlert {
   readonly ruleId: string;

@@ -10,8 +10,11 @@ export interface OutboxRow {
   readonly eventId: string;
   readonly chatId: string;
   readonly fields: Readonly<Record<string, string>>;
+  readonly agentId: string;
   /** How long it must still wait, from an attempt before. */
   readonly waitMs: number;
+  /** An attempt was begun whose end nobody wrote down: its collector died. */
+  readonly wasSending: boolean;
 }
 
 /** So many rows of a chat are read at once. */
@@ -37,8 +40,10 @@ export async function readPending(
       rule_id: string;
       event_id: string;
       chat_id: string;
+      agent_id: string;
       fields: Record<string, string>;
       wait_ms: number;
+      was_sending: boolean;
     }[]
   >`
     select waiting.* from (
@@ -47,7 +52,7 @@ export async function readPending(
       group by chat_id order by min(id) limit ${chatsMax}
     ) as chats
     cross join lateral (
-      select id, rule_id, event_id, chat_id, fields,
+      select id, rule_id, event_id, chat_id, agent_id, fields, sending_at is not null as was_sending,
         greatest(extract(epoch from next_attempt_at - now()) * 1000, 0)::float8 as wait_ms
       from alerts
       where state = 'pending' and chat_id = chats.chat_id ${seen}
@@ -61,8 +66,10 @@ export async function readPending(
       ruleId: row.rule_id,
       eventId: row.event_id,
       chatId: row.chat_id,
+      agentId: row.agent_id,
       fields: row.fields,
       waitMs: row.wait_ms,
+      wasSending: row.was_sending,
     };
     chats.set(row.chat_id, [...(chats.get(row.chat_id) ?? []), one]);
   }
@@ -76,29 +83,53 @@ export async function countPending(sql: Sql): Promise<number> {
   return row?.pending ?? 0;
 }
 
+/** An attempt begins. Whoever finds this after a crash knows that the chat may have the message. */
+export async function markSending(sql: Sql, id: string, maybeTwice: boolean): Promise<void> {
+  await sql`
+    update alerts set sending_at = now(), maybe_twice = maybe_twice or ${maybeTwice}
+    where id = ${id} and state = 'pending'`;
+}
+
 /** The chat has the message. */
 export async function markSent(sql: Sql, id: string, messageId: number): Promise<void> {
   await sql`
-    update alerts set state = 'sent', message_id = ${messageId}, sent_at = now(), attempts = attempts + 1, last_error = null
+    update alerts set state = 'sent', message_id = ${messageId}, sent_at = now(), attempts = attempts + 1,
+      last_error = null, sending_at = null
     where id = ${id} and state = 'pending'`;
 }
 
-/** The chat will never have it. */
-export async function markFailed(sql: Sql, id: string, reason: string): Promise<void> {
-  await sql`
-    update alerts set state = 'failed', attempts = attempts + 1, last_error = ${reason}
-    where id = ${id} and state = 'pending'`;
-}
-
-/** It was tried and will be tried again, not before `delayMs`. */
-export async function markTried(
+/** The chat will never have it; the chat `elsewhere` gets it instead, where one is given. */
+export async function markFailed(
   sql: Sql,
   id: string,
   reason: string,
-  delayMs: number,
+  elsewhere?: string,
 ): Promise<void> {
-  await sql`
-    update alerts set attempts = attempts + 1, last_error = ${reason},
+  await sql.begin(async (transaction) => {
+    await transaction`
+      update alerts set state = 'failed', attempts = attempts + 1, last_error = ${reason}, sending_at = null
+      where id = ${id} and state = 'pending'`;
+    if (elsewhere === undefined) return;
+    await transaction`
+      insert into alerts (rule_id, event_id, event_timestamp, agent_id, chat_id, fields)
+      select rule_id, event_id, event_timestamp, agent_id, ${elsewhere}, fields from alerts where id = ${id}
+      on conflict do nothing`;
+  });
+}
+
+/** It was tried and will be tried again, not before `delayMs`. `isUnknown`: the chat may have it; gives whether that is new. */
+export async function markTried(
+  sql: Sql,
+  id: string,
+  tried: { readonly reason: string; readonly delayMs: number; readonly isUnknown: boolean },
+): Promise<boolean> {
+  const { reason, delayMs, isUnknown } = tried;
+  const [row] = await sql<{ is_new: boolean }[]>`
+    update alerts set attempts = alerts.attempts + 1, last_error = ${reason}, sending_at = null,
+      maybe_twice = alerts.maybe_twice or ${isUnknown},
       next_attempt_at = now() + ${Math.round(delayMs)} * interval '1 ms'
-    where id = ${id} and state = 'pending'`;
+    from (select id, maybe_twice from alerts where id = ${id} for update) as before
+    where alerts.id = before.id and alerts.state = 'pending'
+    returning ${isUnknown} and not before.maybe_twice as is_new`;
+  return row?.is_new === true;
 }

@@ -3,6 +3,7 @@
  * Keeps: pure but for its memory; times are milliseconds of a monotonic clock that the caller passes in.
  * Source: https://core.telegram.org/bots/faq#my-bot-is-hitting-limits-how-do-i-avoid-this
  */
+import { readAddress } from '../assess/chat-address.ts';
 import type { TelegramConfig } from './telegram-config.ts';
 
 export interface Pace {
@@ -10,8 +11,8 @@ export interface Pace {
   book(chatId: string, nowMs: number): number;
   /** Telegram told to wait with this chat. */
   pauseChat(chatId: string, nowMs: number, untilMs: number): void;
-  /** Nothing at all is sent until then. */
-  pauseAll(untilMs: number): void;
+  /** The bot of this chat sends nothing at all until then. */
+  pauseBot(chatId: string, untilMs: number): void;
   /** The moment before which nothing may go to the chat, places aside. */
   pausedUntilMs(chatId: string): number;
 }
@@ -23,7 +24,37 @@ interface ChatPace {
 }
 
 const SECOND_MS = 1000;
-const MINUTE_MS = 60_000;
+/** A minute, and what the way of two messages can differ by. */
+const MINUTE_MS = 61_000;
+
+/** The pace of several bots, for addresses of chats: each bot has its own, and a chat is one whatever its threads. */
+export function createPaces(limits: TelegramConfig['limits']): Pace {
+  const paces = new Map<string, Pace>();
+  const of = (chatId: string): readonly [pace: Pace, id: string] => {
+    const { bot, id } = readAddress(chatId);
+    const pace = paces.get(bot) ?? createPace(limits);
+    paces.set(bot, pace);
+    return [pace, id];
+  };
+  return {
+    book(chatId, nowMs) {
+      const [pace, id] = of(chatId);
+      return pace.book(id, nowMs);
+    },
+    pauseChat(chatId, nowMs, untilMs) {
+      const [pace, id] = of(chatId);
+      pace.pauseChat(id, nowMs, untilMs);
+    },
+    pauseBot(chatId, untilMs) {
+      const [pace, id] = of(chatId);
+      pace.pauseBot(id, untilMs);
+    },
+    pausedUntilMs(chatId) {
+      const [pace, id] = of(chatId);
+      return pace.pausedUntilMs(id);
+    },
+  };
+}
 
 /** Groups and channels have ids below zero, or a name; both have a bound a minute. */
 export const isGroup = (chatId: string): boolean =>
@@ -62,7 +93,7 @@ export function createPace(limits: TelegramConfig['limits']): Pace {
       // Telegram does not say whose bound was reached. Two chats at once: the bot's own.
       if (others) everybody.pausedUntilMs = Math.max(everybody.pausedUntilMs, untilMs);
     },
-    pauseAll(untilMs) {
+    pauseBot(_, untilMs) {
       everybody.pausedUntilMs = Math.max(everybody.pausedUntilMs, untilMs);
     },
     pausedUntilMs: (chatId) => Math.max(of(chatId).pausedUntilMs, everybody.pausedUntilMs),

@@ -52,7 +52,10 @@ export function createQuietPolicies(config: AlertsConfig): QuietPolicies {
   );
   const rules = [ofFile, ...ofRule.values()];
   return {
-    isOn: ofChat.size > 0 || rules.some((one) => one.maxAgeMs > 0 || one.suppress !== undefined),
+    isOn:
+      config.commands !== undefined ||
+      ofChat.size > 0 ||
+      rules.some((one) => one.maxAgeMs > 0 || one.suppress !== undefined),
     digestAfterMs: config.digest_after,
     rule: (ruleId) => ofRule.get(ruleId) ?? ofFile,
     chat: (chatId) => ofChat.get(chatId) ?? FREE_CHAT,

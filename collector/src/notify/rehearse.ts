@@ -36,7 +36,7 @@ export function createRehearsal(policies: QuietPolicies): Rehearsal {
   let ids = 0;
 
   function of(chatId: string): Heard {
-    const fates = { pending: 0, folded: 0, suppressed: 0, held: 0, stormed: 0 };
+    const fates = { pending: 0, folded: 0, suppressed: 0, held: 0, stormed: 0, muted: 0 };
     const heard = chats.get(chatId) ?? { fates, notices: 0, hours: new Map<number, number>() };
     chats.set(chatId, heard);
     return heard;
@@ -67,6 +67,7 @@ export function createRehearsal(policies: QuietPolicies): Rehearsal {
     desk,
     policies,
     nowMs,
+    mutes: [],
     newId: () => {
       ids += 1;
       return String(ids);

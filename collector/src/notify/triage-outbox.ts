@@ -5,6 +5,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { Sql, TransactionSql } from '../commit/database.ts';
+import { readMutes } from './mutes.ts';
 import type { Fate, TriageAlert } from './notice-desk.ts';
 import type { QuietPolicies } from './quiet-policies.ts';
 import { decideFate, keyOfAlert, tickNotices } from './triage.ts';
@@ -38,7 +39,8 @@ export function createTriageOutbox(sql: Sql, policiesNow: () => QuietPolicies): 
       const keys = rows.flatMap((row) => keyOfAlert(row, policies) ?? []);
       const { budgeted } = policies;
       const desk = await readDesk(transaction, { nowMs, keys: [...new Set(keys)], budgeted });
-      const round = { desk, policies, nowMs, newId: randomUUID };
+      const mutes = await readMutes(transaction, nowMs);
+      const round = { desk, policies, nowMs, mutes, newId: randomUUID };
       const fates = rows.map((row) => {
         const { fate, notice } = decideFate(round, row);
         total[fate] += 1;
@@ -53,7 +55,7 @@ export function createTriageOutbox(sql: Sql, policiesNow: () => QuietPolicies): 
 
   return {
     async run(nowMs, signal) {
-      const total = { pending: 0, folded: 0, suppressed: 0, held: 0, stormed: 0 };
+      const total = { pending: 0, folded: 0, suppressed: 0, held: 0, stormed: 0, muted: 0 };
       const policies = policiesNow();
       if (idle === policies) return total;
       if (!policies.isOn && !(await hasOpenNotices(sql))) idle = policies;

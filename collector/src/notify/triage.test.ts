@@ -38,7 +38,7 @@ function bench(file: Record<string, unknown>, budget?: Record<string, unknown>):
       ids += 1;
       return String(ids);
     };
-    return { desk, policies, nowMs, newId };
+    return { desk, policies, nowMs, mutes: [], newId };
   };
   const keep = (): void => {
     for (const one of [...desk.open.values(), ...desk.changed]) notices.add(one);

@@ -4,6 +4,7 @@
  * notice is given up only when it is empty or has joined another one.
  */
 import { createHash } from 'node:crypto';
+import { type Mute, muteOf } from './mutes.ts';
 import {
   chatPlace,
   closeNotice,
@@ -35,6 +36,8 @@ export interface Round {
   readonly policies: QuietPolicies;
   /** Unix milliseconds. */
   readonly nowMs: number;
+  /** Quiet that people asked for, in force now. */
+  readonly mutes: readonly Mute[];
   /** A UUID that nobody had. */
   readonly newId: () => string;
 }
@@ -49,10 +52,14 @@ export function keyOfAlert(alert: TriageAlert, policies: QuietPolicies): string 
   return createHash('sha256').update(suppressKey(alert.fields, suppress.key)).digest('base64url');
 }
 
-/** Decides about one alert: age first, then quiet hours, then what was told already, then what the chat can bear. */
+/** Decides about one alert: what people asked for first, then age, then quiet hours, then what was told already, then what the chat can bear. */
 export function decideFate(round: Round, alert: TriageAlert): Verdict {
   const { desk, policies, nowMs } = round;
   const { chatId } = alert;
+  const mute = muteOf(round.mutes, alert);
+  if (mute !== undefined) {
+    return { fate: 'muted', notice: joinNotice(desk, mutedBy(round, mute), alert) };
+  }
   if (isTooOld(alert, policies)) {
     const notice = openOf(round, 'folded', chatId);
     const latestMs = notice.openedMs + FOLD_WAITS_MAX * policies.digestAfterMs;
@@ -80,9 +87,10 @@ export function tickNotices(round: Round): void {
   const { desk, policies, nowMs } = round;
   for (const notice of [...desk.open.values()]) {
     if (notice.kind === 'suppressed') rollWindow(round, notice, nowMs);
+    else if (notice.kind === 'muted' && isMuted(round, notice)) continue;
     else if (policies.chat(notice.chatId).isQuiet(nowMs)) continue;
     else if (notice.kind === 'storm') tickStorm(round, notice);
-    else if (notice.dueMs <= nowMs) {
+    else if (notice.dueMs <= nowMs || notice.kind === 'muted') {
       closeNotice(desk, notice);
       notice.passedMs = nowMs;
       notePassed(desk, notice.chatId, nowMs);
@@ -90,12 +98,23 @@ export function tickNotices(round: Round): void {
   }
 }
 
+/** A mute may be ended before its time. */
+const isMuted = ({ mutes }: Round, { key }: Notice): boolean => mutes.some(({ id }) => id === key);
+
 /** A storm is over after a minute that the chat could have borne. */
 function tickStorm({ desk, policies, nowMs }: Round, storm: Notice): void {
   if (nowMs - storm.minuteMs < MINUTE_MS) return;
   if (storm.minuteCount <= policies.chat(storm.chatId).budget) closeNotice(desk, storm);
   desk.changed.add(storm);
   [storm.minuteMs, storm.minuteCount] = [nowMs, 0];
+}
+
+/** The notice that tells of what one mute kept back, when that is over. */
+function mutedBy({ desk, nowMs, newId }: Round, mute: Mute): Notice {
+  const { id: key, chatId, ruleId, untilMs } = mute;
+  const place = { kind: 'muted' as const, chatId, ruleId, key };
+  const times = { openedMs: nowMs, dueMs: untilMs, windowMs: 0 };
+  return desk.open.get(placeOf(place)) ?? openNotice(desk, newId(), place, times);
 }
 
 function isTooOld({ ruleId, eventMs, createdMs }: TriageAlert, policies: QuietPolicies): boolean {

@@ -3,6 +3,8 @@
  * Takes numbers and texts that were written for the zone already, gives plain text.
  */
 import type { Language } from '../assess/alerts-config.ts';
+import type { RuleKind } from '../assess/rule-kinds.ts';
+import type { Press } from './alert-buttons.ts';
 
 export interface Span {
   /** Oldest and newest event, as messages write the time; the same text where there is one. */
@@ -15,6 +17,7 @@ export interface Words {
   more(count: number, durationMs: number): string;
   folded(count: number, span: Span): string;
   held(count: number, span: Span): string;
+  muted(count: number, span: Span): string;
   storm(count: number, span: Span): string;
   stormOver(count: number, span: Span): string;
   /** Before the most frequent. */
@@ -25,6 +28,15 @@ export interface Words {
   readonly listComes: string;
   /** Under the file: its number among several. */
   list(part: number): string;
+  /** Under an alert that somebody took on. */
+  acked(who: string, time: string): string;
+  /** A chat takes no messages. */
+  chatRefuses(chat: string, reason: string): string;
+  /** A changed alerts.yml has a mistake. */
+  brokenFile(problem: string): string;
+  readonly buttons: Readonly<Record<Press, string>>;
+  /** Templates of kinds that are not about one start. */
+  readonly ofKind: { readonly [Kind in RuleKind]?: string };
   /** Headings of the list. */
   readonly columns: readonly string[];
 }
@@ -37,7 +49,7 @@ const UNITS: readonly (readonly [ms: number, ru: string, en: string])[] = [
 ];
 
 /** `10 мин`, `2 ч 30 мин`: the two largest units. */
-function durationText(ms: number, language: Language): string {
+export function durationText(ms: number, language: Language): string {
   const parts: string[] = [];
   let left = Math.max(Math.round(ms / 1000), 1) * 1000;
   for (const [unitMs, ru, en] of UNITS) {
@@ -64,6 +76,7 @@ const RU: Words = {
   more: (count, ms) => `ещё ${count} за ${durationText(ms, 'ru')}`,
   folded: (count, span) => `Пришли с опозданием: ${ruEvents(count)}, ${spanText(span, ' – ')}`,
   held: (count, span) => `За тихие часы: ${ruEvents(count)}, ${spanText(span, ' – ')}`,
+  muted: (count, span) => `Пока было выключено: ${ruEvents(count)}, ${spanText(span, ' – ')}`,
   storm: (count, span) =>
     `Слишком много сообщений, считаю: ${ruEvents(count)}, ${spanText(span, ' – ')}`,
   stormOver: (count, span) =>
@@ -73,6 +86,25 @@ const RU: Words = {
   listFollows: 'Полный список — в файле ниже.',
   listComes: 'Полный список придёт файлом, когда станет тише.',
   list: (part) => `Полный список, часть ${part}`,
+  acked: (who, time) => `✔ Принял(а) ${who}, ${time}`,
+  chatRefuses: (chat, reason) =>
+    `⚠️ Чат ${chat} не принимает сообщения: ${reason}. Они в таблице alerts (failed) и идут сюда. Проверьте чат в alerts.yml и права бота.`,
+  brokenFile: (problem) =>
+    `⚠️ В alerts.yml ошибка, действуют прежние правила.\n${problem}\nИсправьте; launchbeat-collector rules check назовёт строку.`,
+  buttons: {
+    ack: '✔ Принять',
+    mute: '🔇 1 ч',
+    pair: '🔇 Эту пару',
+    like: 'Похожие за 24 ч',
+    tree: 'Дерево',
+  },
+  ofKind: {
+    agent_offline: '⚠️ {{time}} {{host}}: агент не выходит на связь, последний раз {{reason}}',
+    agent_degraded: '⚠️ {{time}} {{host}}: {{reason}}',
+    flatline:
+      '⚠️ Тишина по правилу {{rule}}{{#key}} ({{key}}){{/key}}, последнее событие {{reason}}',
+    spike: '{{time}} Всплеск {{rule}}{{#key}} ({{key}}){{/key}}: {{count}}, обычно {{reason}}',
+  },
   columns: [
     'время',
     'пользователь',
@@ -92,6 +124,7 @@ const EN: Words = {
   more: (count, ms) => `${count} more in ${durationText(ms, 'en')}`,
   folded: (count, span) => `Came late: ${enEvents(count)}, ${spanText(span, ' – ')}`,
   held: (count, span) => `During quiet hours: ${enEvents(count)}, ${spanText(span, ' – ')}`,
+  muted: (count, span) => `While muted: ${enEvents(count)}, ${spanText(span, ' – ')}`,
   storm: (count, span) =>
     `Too many messages, counting: ${enEvents(count)}, ${spanText(span, ' – ')}`,
   stormOver: (count, span) =>
@@ -101,6 +134,24 @@ const EN: Words = {
   listFollows: 'The whole list is in the file below.',
   listComes: 'The whole list comes as a file when it is calmer.',
   list: (part) => `The whole list, part ${part}`,
+  acked: (who, time) => `✔ Acknowledged by ${who}, ${time}`,
+  chatRefuses: (chat, reason) =>
+    `⚠️ Chat ${chat} takes no messages: ${reason}. They stay in the table alerts (failed) and come here. Check the chat in alerts.yml and what the bot may do.`,
+  brokenFile: (problem) =>
+    `⚠️ alerts.yml has a mistake, the rules from before stay in force.\n${problem}\nMend it; launchbeat-collector rules check names the line.`,
+  buttons: {
+    ack: '✔ Ack',
+    mute: '🔇 1 h',
+    pair: '🔇 This pair',
+    like: 'Similar 24 h',
+    tree: 'Tree',
+  },
+  ofKind: {
+    agent_offline: '⚠️ {{time}} {{host}}: the agent is silent, last seen {{reason}}',
+    agent_degraded: '⚠️ {{time}} {{host}}: {{reason}}',
+    flatline: '⚠️ Silence by rule {{rule}}{{#key}} ({{key}}){{/key}}, last event {{reason}}',
+    spike: '{{time}} Spike {{rule}}{{#key}} ({{key}}){{/key}}: {{count}}, usually {{reason}}',
+  },
   columns: [
     'time',
     'user',

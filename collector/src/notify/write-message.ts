@@ -7,6 +7,7 @@
 import mustache from 'mustache';
 import type { AlertsConfig } from '../assess/alerts-config.ts';
 import { cutMiddle, visibleText } from './visible-text.ts';
+import { wordsOf } from './words.ts';
 
 export interface Message {
   /** For parse_mode HTML. */
@@ -45,15 +46,29 @@ const shown = (html: string): string =>
     .replace(/&(?:amp|lt|gt|quot);/g, (entity) => TEXT_OF[entity] ?? '');
 
 /** Makes the writer; an alert of a rule that is no longer in the file gets the file's template. */
-export function createWriteMessage(config: AlertsConfig): WriteMessage {
+export function createWriteMessage(
+  config: AlertsConfig,
+  linkOf: (fields: Fields) => string = () => '',
+): WriteMessage {
+  const { ofKind } = wordsOf(config.language);
   const ofRule = new Map(
-    (config.rules ?? []).flatMap((rule) =>
-      rule.template === undefined ? [] : [[rule.id, rule.template] as const],
+    (config.rules ?? []).flatMap(({ id, kind, template = ofKind[kind] }) =>
+      template === undefined ? [] : [[id, template] as const],
     ),
   );
-  return ({ ruleId, fields }, unitsMax = MESSAGE_UNITS_MAX) =>
-    write(ofRule.get(ruleId) ?? config.template, fields, unitsMax);
+  return ({ ruleId, fields }, unitsMax = MESSAGE_UNITS_MAX) => {
+    const template = ofRule.get(ruleId) ?? config.template;
+    return write(withLink(template), { ...fields, link: linkOf(fields) }, unitsMax);
+  };
 }
+
+/** A template that does not say where the link stands has it at the end. */
+const withLink = (template: string): string =>
+  /\{\{#?\s*link\s*\}\}/.test(template) ? template : `${template}${LINK}`;
+
+const LINK = '{{#link}} <a href="{{link}}">Kibana</a>{{/link}}';
+
+type Fields = Readonly<Record<string, string>>;
 
 function write(
   template: string,
@@ -63,10 +78,13 @@ function write(
   const whole = Object.entries(fields).map(
     ([name, value]) => [name, visibleText(String(value))] as const,
   );
+  // Half an address leads nowhere, and the chat does not show it.
+  const cut = (name: string, value: string, unitsMax: number): string =>
+    name === 'link' ? value : cutMiddle(value, unitsMax);
   const withFieldsOf = (unitsMax: number): string =>
     mustache.render(
       template,
-      Object.fromEntries(whole.map(([name, value]) => [name, cutMiddle(value, unitsMax)])),
+      Object.fromEntries(whole.map(([name, value]) => [name, cut(name, value, unitsMax)])),
       undefined,
       { escape: escapeHtml },
     );

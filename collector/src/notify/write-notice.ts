@@ -41,6 +41,7 @@ export function createWriteNotice(config: AlertsConfig, write: WriteMessage): Wr
     const head = {
       folded: words.folded(count, span),
       held: words.held(count, span),
+      muted: words.muted(count, span),
       storm: state === 'open' ? words.storm(count, span) : words.stormOver(count, span),
     }[kind === 'suppressed' ? 'held' : kind];
     const shown = groups.slice(0, GROUPS_SHOWN);
@@ -66,7 +67,7 @@ export function createWriteNotice(config: AlertsConfig, write: WriteMessage): Wr
 
 /** Whether the alerts come as a file as well: after a storm always, after quiet hours if the message does not show all. */
 export const hasList = ({ kind }: Pick<NoticeRow, 'kind'>, rest: number): boolean =>
-  kind === 'storm' || (kind === 'held' && rest > 0);
+  kind === 'storm' || ((kind === 'held' || kind === 'muted') && rest > 0);
 
 function groupLine({ user, process, host, count }: Group): string {
   const who = [user, process, host].filter((text) => text !== '').map(visibleText);
