@@ -32,7 +32,7 @@ export function contentSize(frame: Buffer): number | undefined {
       return frame.readUInt32LE(at);
     case 8:
       return Number(frame.readBigUInt64LE(at));
-    default:
+    case 0:
       return undefined;
   }
 }
