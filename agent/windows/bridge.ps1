@@ -22,11 +22,14 @@
 # With -Mode poll it looks at the processes instead, for where they are not logged:
 #   P <Event ...>...</Event>                a process made since -SinceMs, as an event of our own (provider Launchbeat-ProcessPoll)
 #   T <time>                                every process made before this time that still lives has been written
-# Exit codes: 3 the agent is gone; 4 standard output was closed, or a fault outside the reading; 5 access denied;
+# With -Mode file it reads one saved log, -Path, and ends: E lines for its process starts, H at least every -HeartbeatSec.
+# Exit codes: 0 a saved log was read to its end; 3 the agent is gone; 4 standard output was closed, or a fault outside the reading; 5 access denied;
 #   6 no Security log; 8 Constrained Language mode. PowerShell itself ends with 1 when the script cannot be run.
 param(
-  # log: the Security log. poll: the processes.
+  # log: the Security log. poll: the processes. file: a saved log.
   [string]$Mode = 'log',
+  # Mode file: the .evtx file.
+  [string]$Path = '',
   # Record id of the last event that the agent has stored; -1 = none, see -Start.
   [long]$AfterRecordId = -1,
   # Second number of the last heartbeat that the agent has stored.
@@ -453,6 +456,32 @@ function Step-Poll {
   $out.Flush()
 }
 
+# ---- Mode file: a saved log.
+
+function Read-SavedLog {
+  $byFile = [System.Diagnostics.Eventing.Reader.PathType]::FilePath
+  $query = [System.Diagnostics.Eventing.Reader.EventLogQuery]::new($Path, $byFile, '*[System[(EventID=4688)]]')
+  # A damaged log gives what can be read of it.
+  $query.TolerateQueryErrors = $true
+  $reader = [System.Diagnostics.Eventing.Reader.EventLogReader]::new($query)
+  try {
+    $reader.BatchSize = $BatchSize
+    while ($null -ne ($record = $reader.ReadEvent())) {
+      try {
+        Send-Line 'E' ($record.ToXml().Replace("`r", '&#13;').Replace("`n", '&#10;'))
+        $script:last = [long]$record.RecordId
+        $script:scanned = $script:last
+      } finally {
+        $record.Dispose()
+      }
+      if ([DateTime]::UtcNow -ge $script:nextBeat) { Send-Heartbeat }
+    }
+  } finally {
+    $reader.Dispose()
+  }
+  Send-Heartbeat
+}
+
 function Invoke-Step {
   if ($Mode -eq 'poll') {
     Step-Poll
@@ -466,6 +495,10 @@ try {
   Send-Line 'V' "$protocol $($PSVersionTable.PSVersion)"
   $out.Flush()
   if ($Mode -eq 'poll') { $computer = Get-ComputerName }
+  if ($Mode -eq 'file') {
+    Read-SavedLog
+    exit 0
+  }
   while ($true) {
     if ($null -ne $parent -and $parent.HasExited) {
       $code = $exitAgentGone
@@ -515,7 +548,13 @@ try {
     [System.Threading.Thread]::Sleep($waitMs)
   }
 } catch {
+  $fault = $_.Exception.GetBaseException()
   $code = $exitOutputClosed
+  if ($Mode -eq 'file' -and $fault -isnot [System.IO.IOException]) {
+    if ($fault -is [System.UnauthorizedAccessException]) { $code = $exitAccessDenied }
+    if ($fault -is [System.Diagnostics.Eventing.Reader.EventLogNotFoundException]) { $code = $exitNoLog }
+    Send-Line 'W' (Get-OneLine ($fault.GetType().Name + ' ' + $fault.Message))
+  }
 } finally {
   try { $out.Flush() } catch { $code = $exitOutputClosed }
 }

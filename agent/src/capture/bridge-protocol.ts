@@ -206,3 +206,8 @@ export function bridgeArguments(
 export function pollArguments(sinceMs: number, settings: BridgeSettings): string[] {
   return ['-Mode', 'poll', '-SinceMs', String(sinceMs), ...loopArguments(settings)];
 }
+
+/** The arguments of a bridge that reads one saved log to its end. */
+export function fileArguments(file: string, settings: Omit<BridgeSettings, 'pollMs'>): string[] {
+  return ['-Mode', 'file', '-Path', file, ...loopArguments({ ...settings, pollMs: 1000 })];
+}

@@ -4,12 +4,12 @@
  * reads them, the mapper and a real spool take what comes.
  */
 import assert from 'node:assert/strict';
-import { mkdirSync, readdirSync } from 'node:fs';
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import type { ProcessStart } from '@launchbeat/ecs-schemas';
-import { SILENT_LOG } from '@launchbeat/ecs-schemas/beat';
+import { SILENT_LOG, settlePaths } from '@launchbeat/ecs-schemas/beat';
 import { readSpooled } from '../../../tests/support/spooled.ts';
 import { temporaryFolder } from '../../../tests/support/temporary-folder.ts';
 import { agentConfigSchema } from '../config.ts';
@@ -17,9 +17,11 @@ import { describeGap } from '../describe-gap.ts';
 import { createMapper } from '../map/create-mapper.ts';
 import { createReading } from '../reading.ts';
 import { openSpool } from '../spool/open-spool.ts';
+import { captureConfigSchema } from './capture-config.ts';
 import type { Position, SourceFact } from './captured-event.ts';
 import { createLiveSource, type LiveOptions } from './live-source.ts';
 import type { LogStanding } from './log-standing.ts';
+import { openSource } from './open-source.ts';
 
 const here = (path: string): string => fileURLToPath(new URL(`../../../${path}`, import.meta.url));
 const RECORDINGS = here('agent/fixtures/bridge');
@@ -222,6 +224,7 @@ for (const bootedAt of ['2026-11-23T09:08:58Z', '2026-11-23T12:00:00Z']) {
 
 test('every recording is played', () => {
   const others = [
+    'saved-logs',
     'recount',
     'shut-down',
     'canary-seen',
@@ -231,6 +234,34 @@ test('every recording is played', () => {
   const played = [...CASES.map(([name]) => name), ...others, 'denied', 'auditing-comes-on'];
   const there = readdirSync(RECORDINGS).map((file) => file.replace('.bridge', ''));
   assert.deepEqual(there.sort(), played.sort());
+});
+
+test('saved logs are read by the same bridge to their end; one that breaks off is reported, the next is read', async (t) => {
+  const folder = temporaryFolder(t);
+  mkdirSync(join(folder, 'state'));
+  const files = ['one.evtx', 'two.evtx', 'three.evtx'].map((name) => join(folder, name));
+  for (const file of files) writeFileSync(file, 'ElfFile');
+  const command = [process.execPath, here('tests/support/replay-bridge.ts')];
+  command.push(
+    '--recording',
+    join(RECORDINGS, 'saved-logs.bridge'),
+    '--state',
+    join(folder, 'state'),
+  );
+  const source = openSource(
+    captureConfigSchema.parse({ source: 'evtx', evtx_reader: 'bridge', files, command }),
+    { log: SILENT_LOG, stdin: process.stdin, paths: settlePaths('/nowhere') },
+  );
+  const [events, facts]: [string[], string[]] = [[], []];
+  for await (const batch of source.batches(undefined, AbortSignal.timeout(20_000))) {
+    events.push(...batch.events.map(({ xml }) => /<EventRecordID>(\d+)</.exec(xml)?.[1] ?? ''));
+    for (const fact of batch.facts)
+      facts.push(fact.kind === 'unreadable' ? `${fact.place}: ${fact.reason}` : lineOf(fact));
+  }
+  assert.deepEqual(events, ['501', '502', '601', '701']);
+  assert.equal(facts.length, 2, facts.join('\n'));
+  assert.match(facts[0] ?? '', /^warning: .*two\.evtx: .*EventLogInvalidDataException/);
+  assert.match(facts[1] ?? '', /two\.evtx: Reading broke off: .*exit code 4/);
 });
 
 test('an event of a megabyte becomes a document that says how much was cut', async (t) => {

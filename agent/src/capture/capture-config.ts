@@ -67,6 +67,8 @@ export const captureConfigSchema = z
       .prefault({}),
     /** replay, evtx: files or patterns (`*`, `**`, `?`), read in the order of their names; `-` = standard input (replay). */
     files: stringList(),
+    /** evtx: `own` reads the files on any system; `bridge` has Windows read them, through windows/bridge.ps1. */
+    evtx_reader: z.enum(['own', 'bridge']).default('own'),
     /** replay, evtx: events per second at most; 0 = as fast as they can be made durable. */
     rate: z.number().nonnegative().default(0),
   })

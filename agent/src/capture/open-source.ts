@@ -6,6 +6,7 @@ import { existsSync, globSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { type Log, type Paths, processEnvironment } from '@launchbeat/ecs-schemas/beat';
+import { createBridgeFileSource } from './bridge-file-source.ts';
 import { canaryCommand } from './canary.ts';
 import type { CaptureConfig } from './capture-config.ts';
 import type { Source } from './captured-event.ts';
@@ -75,7 +76,10 @@ export function openSource(config: CaptureConfig, context: SourceContext): Sourc
   }
   const files = filesOf(config.files);
   context.log.debug({ 'log.file.path': files }, `Reading ${files.length} files.`);
-  return config.source === 'replay'
-    ? createReplaySource({ ...settings, files, stdin: context.stdin })
-    : createEvtxSource({ ...settings, files });
+  if (config.source === 'replay')
+    return createReplaySource({ ...settings, files, stdin: context.stdin });
+  if (config.evtx_reader === 'own') return createEvtxSource({ ...settings, files });
+  const command = config.command.length === 0 ? defaultCommand(context.paths) : config.command;
+  const heartbeatTimeoutMs = config.heartbeat_timeout;
+  return createBridgeFileSource({ ...settings, files, command, heartbeatTimeoutMs });
 }
