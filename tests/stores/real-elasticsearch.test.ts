@@ -255,6 +255,26 @@ test('a user with the rights that docs name can index; revoked, everything waits
   assert.deepEqual(await letters(), []);
 });
 
+test('hundreds of poisonous documents among good ones: the dead letters are these, and no other', async (t) => {
+  await sound();
+  const { namespace, indexer, offer, allIndexed, letters } = lab(t);
+  const [good, poison] = [some(200), some(300)];
+  for (let at = 0; at < 100; at += 1) {
+    const part = [...poison.slice(at * 3, at * 3 + 3), ...good.slice(at * 2, at * 2 + 2)];
+    const lines = part.map((one, index) =>
+      index < 3 ? JSON.stringify(one).replace('{', '{"message":"a",') : one,
+    );
+    await offer(
+      lines,
+      part.map((one) => one.event.id),
+    );
+  }
+  await allIndexed();
+  assert.deepEqual(await found(namespace), idsOf(good));
+  assert.deepEqual((await letters()).sort(), idsOf(poison));
+  assert.equal(indexer.counts().deadLetters, poison.length);
+});
+
 test('flood stage is said once, with what to do, and waited out', async (t) => {
   await sound();
   const { namespace, lines, indexer, offer, allIndexed, letters, waiting } = lab(t);
