@@ -46,6 +46,12 @@ export function idempotencyKey(segment: string, first: number, last: number): st
   return `${segment}@${first}-${last}`;
 }
 
+/**
+ * How the key of a chunk begins that is sent once more on purpose (`spool resend`): a store may have lost it, or have it. Whoever indexes
+ * it looks its events up before it sends them.
+ */
+export const RESENT_KEY_PREFIX = 'again.';
+
 /** The Content-Digest of the bytes as sent (compressed): `sha-256=:<base64>:` (RFC 9530, section 2). */
 export function contentDigest(bytes: Uint8Array): string {
   return `sha-256=:${createHash('sha256').update(bytes).digest('base64')}:`;

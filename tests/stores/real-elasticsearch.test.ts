@@ -255,6 +255,50 @@ test('a user with the rights that docs name can index; revoked, everything waits
   assert.deepEqual(await letters(), []);
 });
 
+test('hundreds of poisonous documents among good ones: the dead letters are these, and no other', async (t) => {
+  await sound();
+  const { namespace, indexer, offer, allIndexed, letters } = lab(t);
+  const [good, poison] = [some(200), some(300)];
+  for (let at = 0; at < 100; at += 1) {
+    const part = [...poison.slice(at * 3, at * 3 + 3), ...good.slice(at * 2, at * 2 + 2)];
+    const lines = part.map((one, index) =>
+      index < 3 ? JSON.stringify(one).replace('{', '{"message":"a",') : one,
+    );
+    await offer(
+      lines,
+      part.map((one) => one.event.id),
+    );
+  }
+  await allIndexed();
+  assert.deepEqual(await found(namespace), idsOf(good));
+  assert.deepEqual((await letters()).sort(), idsOf(poison));
+  assert.equal(indexer.counts().deadLetters, poison.length);
+});
+
+test('flood stage is said once, with what to do, and waited out', async (t) => {
+  await sound();
+  const { namespace, lines, indexer, offer, allIndexed, letters, waiting } = lab(t);
+  const block = async (on: boolean): Promise<void> => {
+    const settings = { 'index.blocks.read_only_allow_delete': on ? true : null };
+    const path = `/${dataStreamName(namespace)}/_settings`;
+    assert.equal((await cluster.ask('PUT', path, settings)).status, 200);
+  };
+  const [before, during] = [some(2), some(3)];
+  await offer(before);
+  await allIndexed();
+  await block(true);
+  await offer(during);
+  await eventually(() => indexer.counts().retries >= 4, PATIENCE);
+  assert.equal(await waiting(), 1);
+  const said = lines.filter((line) => line.startsWith('error'));
+  assert.equal(said.length, 1, lines.join('\n'));
+  assert.match(said[0] ?? '', /disk is nearly full \(flood stage\): make room/);
+  await block(false);
+  await allIndexed();
+  assert.deepEqual(await found(namespace), idsOf([...before, ...during]));
+  assert.deepEqual(await letters(), []);
+});
+
 test('a broken template: right documents wait, none is a dead letter; set up again by itself, all are there, and the poison alone is not', async (t) => {
   await sound();
   const { namespace, lines, offer, allIndexed, letters } = lab(t, { maySetUp: true });

@@ -3,7 +3,7 @@
  * Keeps: the checkpoint moves only behind a receipt or behind what is safe in quarantine; a chunk's range is on disk before
  * its first try, so that it goes out again as the same bytes under the same key.
  */
-import { LIMIT } from '@launchbeat/ecs-schemas';
+import { LIMIT, RESENT_KEY_PREFIX } from '@launchbeat/ecs-schemas';
 import type { Log } from '@launchbeat/ecs-schemas/beat';
 import type { Clock } from './clock.ts';
 import type { Verdict } from './judge-answer.ts';
@@ -161,7 +161,8 @@ async function ship(loop: Loop, chunk: Chunk): Promise<void> {
 }
 
 /** Names what compressed the bytes too: another one would make other bytes, which then have another key. */
-const resendPrefix = (sentAs: string): string => `again.${sentAs.replace(/[^a-z0-9.]+/gi, '-')}.`;
+const resendPrefix = (sentAs: string): string =>
+  `${RESENT_KEY_PREFIX}${sentAs.replace(/[^a-z0-9.]+/gi, '-')}.`;
 
 function onDone(loop: Loop, chunk: Chunk, verdict: Verdict & { outcome: 'done' }): void {
   const { counts, log, memory } = loop;

@@ -13,7 +13,7 @@ import { createGate } from './gate.ts';
 import { createIndexQueue, type QueueSize } from './index-queue.ts';
 import type { PostgresqlConfig } from './postgresql-config.ts';
 import { faultOf } from './postgresql-faults.ts';
-import { type Findings, type Written, writeChunk } from './write-chunk.ts';
+import { attemptsBefore, type Findings, type Written, writeChunk } from './write-chunk.ts';
 
 /** A chunk that Elasticsearch is to get, as the ledger has it. */
 export interface CommittedChunk {
@@ -230,6 +230,6 @@ function chunkOf(admission: Admission, written: Extract<Written, { kind: 'new' }
     lines,
     lineIds,
     rejectedLines,
-    attempts: 0,
+    attempts: attemptsBefore(admission),
   };
 }

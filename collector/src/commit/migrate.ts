@@ -31,12 +31,27 @@ interface Applied {
 
 const FILE_NAME = /^\d{4}_[a-z0-9_]+\.sql$/;
 const LOCK = 'launchbeat.migrations';
+/** SQLSTATE. */
+const INSUFFICIENT_PRIVILEGE = '42501';
 
 /** Applies what is missing, in order; gives the names of what was applied. Throws MigrationError and leaves the rest as it was. */
 export async function migrate(sql: Sql, folder: string = MIGRATIONS_FOLDER): Promise<string[]> {
   // Nothing to do needs no right to do it: a collector that may not make tables starts on tables that are there.
-  if ((await pendingMigrations(sql, folder)).length === 0) return [];
-  const migrations = readMigrations(folder);
+  const pending = await pendingMigrations(sql, folder);
+  if (pending.length === 0) return [];
+  try {
+    return await applyAll(sql, readMigrations(folder));
+  } catch (cause) {
+    const { code } = ((cause as Error).cause ?? cause) as { readonly code?: unknown };
+    if (code !== INSUFFICIENT_PRIVILEGE) throw cause;
+    throw new MigrationError(
+      `Database lacks ${pending.join(', ')}, and this role may not make tables. Run launchbeat-collector setup with postgresql.setup_url.`,
+      { cause },
+    );
+  }
+}
+
+async function applyAll(sql: Sql, migrations: readonly Migration[]): Promise<string[]> {
   const applied: string[] = [];
   await sql.begin(async (transaction) => {
     await lock(transaction);

@@ -153,6 +153,46 @@ test('whoever is a member of the owner makes tables that are the owner’s; a se
   assert.equal(await ownerRole(writer), undefined);
 });
 
+test('writer does not start on tables that lack something, and is told what to do', async (t) => {
+  const { admin, names, login, client } = await lab(t);
+  const writer = client(await login(names.writer));
+  assert.deepEqual(await migrate(writer), []);
+  await admin`delete from schema_migrations where name like '0005%'`;
+  await assert.rejects(migrate(writer), /lacks 0005_.*may not make tables.*postgresql\.setup_url/);
+});
+
+test('setup --roles of an empty database by its owner, who is no superuser', async (t) => {
+  const { url, drop } = await testDatabase();
+  const server = openDatabase({ url, connections_max: 2 });
+  const name = `fresh_${randomBytes(6).toString('hex')}`;
+  const password = randomBytes(8).toString('hex');
+  await server.unsafe(`create role ${name} login createrole password '${password}'`);
+  await server.unsafe(`create database ${name} owner ${name}`);
+  const own = new URL(url);
+  Object.assign(own, { username: name, password, pathname: `/${name}` });
+  const options = { url: own.href, connections_max: 2 };
+  t.after(async () => {
+    await server.unsafe(`drop database if exists ${name} with (force)`);
+    for (const role of ['owner', 'writer', 'reader'])
+      await server.unsafe(`drop role ${name}_${role}`);
+    await server.unsafe(`drop role ${name}`);
+    await server.end({ timeout: 1 });
+    await drop();
+  });
+  const founder = openDatabase(options);
+  const { owner } = await ensureRoles(founder);
+  assert.equal(await ownerRole(founder), owner);
+  const asOwner = openDatabase({ ...options, role: owner });
+  assert.ok((await migrate(asOwner)).length >= 4);
+  await grantRights(asOwner);
+  const [row] = await founder`
+    select count(*)::int as others from pg_class
+    where relnamespace = current_schema()::regnamespace and pg_get_userbyid(relowner) <> ${owner}`;
+  assert.equal(row?.['others'], 0);
+  await asOwner.end({ timeout: 1 });
+  await founder.end({ timeout: 1 });
+});
+
 test('setup --roles says how to make logins; the collector starts as a writer, and doctor names a right that is gone', async (t) => {
   const { names, login, admin, adminUrl } = await lab(t);
   const installation = await installLaunchbeat({

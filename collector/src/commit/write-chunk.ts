@@ -2,7 +2,7 @@
  * Takes an admission and its alerts, writes them in ONE transaction: the ledger row, the rows of new events, the alerts of these.
  * Keeps: either all of it is there or nothing; a chunk that was written before changes nothing.
  */
-import type { ChunkReceipt, ProcessStart } from '@launchbeat/ecs-schemas';
+import { type ChunkReceipt, type ProcessStart, RESENT_KEY_PREFIX } from '@launchbeat/ecs-schemas';
 import { type Admission, LINE_ID_BYTES } from '../admit/admission.ts';
 import type { Alert } from '../assess/assess.ts';
 import type { Candidate } from '../assess/candidates.ts';
@@ -70,10 +70,18 @@ export async function writeChunk(
       update chunks set
         body = ${admission.body}, line_ids = ${lineIds}, receipt = ${transaction.json(receipt)},
         indexed_at = ${lease === undefined ? transaction`now()` : null},
-        leased_until = now() + make_interval(secs => ${lease ?? 0})
+        leased_until = now() + make_interval(secs => ${lease ?? 0}), index_attempts = ${attemptsBefore(admission)}
       where id = ${chunkId}`;
     return { kind: 'new', chunkId, receipt, lineIds, alerts: raised, late: tracked.late };
   });
+}
+
+/**
+ * Attempts to index it that count as made. A chunk that is sent once more after PostgreSQL was restored is new here, and yet
+ * Elasticsearch may have it.
+ */
+export function attemptsBefore({ idempotencyKey }: Pick<Admission, 'idempotencyKey'>): 0 | 1 {
+  return idempotencyKey.startsWith(RESENT_KEY_PREFIX) ? 1 : 0;
 }
 
 /** The ledger row without its bytes; undefined if the key is there. Two at once: the second waits for the first. */

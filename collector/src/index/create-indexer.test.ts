@@ -308,6 +308,46 @@ for (const [status, why] of [
   });
 }
 
+const UNREADABLE: Readonly<Record<string, (text: string) => string>> = {
+  'is cut in the middle': (text) => text.slice(0, text.length / 2),
+  'is a page of a proxy': () => '<html>It works!</html>',
+  'has fewer items than lines': () => '{"errors":false,"items":[{"create":{"status":201}}]}',
+  'is empty': () => '',
+};
+
+for (const [what, spoil] of Object.entries(UNREADABLE)) {
+  test(`run() looks the ids up where an answer 200 ${what}, and doubles nothing`, async (t) => {
+    const { sql, insert, start, ids, waiting, namespace, url } = await lab(t);
+    const documents = some(4);
+    let bulks = 0;
+    const host = await proxy(t, url, async (_request, forward, response) => {
+      bulks += 1;
+      const answer = await forward();
+      if (bulks > 1) return pass(answer, response);
+      await fetch(`${url}/${dataStreamName(namespace)}/_rollover`, { method: 'POST' });
+      await pass(new Response(spoil(await answer.text())), response);
+    });
+    start({ hosts: [host] }).indexer.offer(await insert({ documents }));
+    await eventually(async () => (await waiting()) === 0);
+    assert.deepEqual(await ids(), idsOf(documents));
+    assert.equal((await sql`select from dead_letters`).length, 0);
+  });
+}
+
+test('run() counts an item 409 as done: Elasticsearch has it', async (t) => {
+  const { insert, start, ids, waiting } = await lab(t);
+  const [there, fresh] = [some(3), some(2)];
+  const { indexer } = start();
+  indexer.offer(await insert({ documents: there }));
+  await eventually(async () => (await waiting()) === 0);
+  // As new chunks, so that nobody asks before: the answers themselves say it.
+  indexer.offer(await insert({ documents: [...there, ...fresh] }));
+  await eventually(async () => (await waiting()) === 0);
+  assert.deepEqual(await ids(), idsOf([...there, ...fresh]));
+  const { indexed, duplicates, retries } = indexer.counts();
+  assert.deepEqual([indexed, duplicates, retries], [5, 3, 0]);
+});
+
 test('run() gives a single line that is too large to the dead letters', async (t) => {
   const { sql, insert, start, waiting, url } = await lab(t);
   const host = await proxy(t, url, async (_request, _forward, response) => refuse(response, 413));
