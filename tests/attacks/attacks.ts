@@ -91,6 +91,12 @@ async function raw(
   return /^HTTP\/1\.1 (\d{3})/.exec(Buffer.concat(parts).toString('latin1'))?.[1] ?? 'closed';
 }
 
+/**
+ * The first bytes of a TLS handshake, and no more. Without a byte a connection that the kernel dropped for want of room (the listen
+ * backlog) would look open from here for ever.
+ */
+const beginHandshake = (socket: Socket): unknown => socket.write(Buffer.from([0x16, 0x03, 0x01]));
+
 /** A chunk's head, with what comes behind its headers. */
 function head(site: AttackSite, number: number, more: string): string {
   const body = zstdCompressSync(ndjsonLines([processStart()]));
@@ -313,7 +319,7 @@ const wire: readonly Attack[] = [
     slow: true,
     tries: 1000,
     right: ['closed'],
-    run: (site, tries) => each(tries, () => raw(site, 'tcp', () => undefined), tries),
+    run: (site, tries) => each(tries, () => raw(site, 'tcp', beginHandshake), tries),
   },
   {
     name: 'connections with TLS that say nothing',
@@ -327,7 +333,7 @@ const wire: readonly Attack[] = [
     slow: true,
     tries: 3000,
     right: ['closed', '408'],
-    run: (site, tries) => each(tries, () => raw(site, 'tcp', () => undefined), tries),
+    run: (site, tries) => each(tries, () => raw(site, 'tcp', beginHandshake), tries),
   },
 ];
 
