@@ -10,7 +10,7 @@ PREVIEW := kibana-saved-objects/preview
 CHROMIUM ?= $(firstword $(foreach name,chromium chromium-browser google-chrome,$(shell command -v $(name) 2>/dev/null)))
 
 .DEFAULT_GOAL := help
-.PHONY: dashboards help demo test check types lint format layers faults faults-selftest soak bench docs audit-policy windows clean
+.PHONY: dashboards help demo test check types lint format layers faults faults-selftest soak attacks fleet bench docs audit-policy windows clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
@@ -49,6 +49,12 @@ faults-selftest: node_modules/.package-lock.json ## Break copies of the sources 
 
 soak: node_modules/.package-lock.json ## Faults at random over one long life (HOURS=8, SEED=…), the oracle's verdict each round
 	@LAUNCHBEAT_FAULTS_SEED=$(SEED) $(NODE) tests/faults/run-soak.ts $(HOURS)
+
+attacks: node_modules/.package-lock.json ## Every attack on the collector's door with a table (WRITE=1 puts it into docs/admission.md)
+	@$(NODE) tests/attacks/run-attacks.ts $(if $(WRITE),--write)
+
+fleet: node_modules/.package-lock.json ## A thousand simulated agents against one collector (AGENTS, SECONDS, BACKLOG; WRITE=1 puts it into docs/scaling.md)
+	@$(NODE) bench/fleet/main.ts $(if $(WRITE),--write)
 
 bench: node_modules/.package-lock.json ## Measured claims (ONLY=agent|collector|alerts|latency, ROUNDS=1); writes docs/performance.md
 	@$(NODE) bench/bench.ts $(ONLY)

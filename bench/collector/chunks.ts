@@ -57,14 +57,27 @@ function idOf(template: Template, agentId: string, n: number): string {
   return id.toString('base64url');
 }
 
+/** Gives the line, with its LF, of the n-th event of an agent; `kinds` different events are repeated under new ids. */
+export function createAgentLines(
+  kinds: number,
+  namespace: string,
+): (agentId: string, n: number) => string {
+  const lineOf = createLineOf({ namespace, agentId: FIRST_AGENT });
+  const templates = Array.from({ length: kinds }, (_, n) => templateOf(lineOf(n)));
+  return (agentId, n) => {
+    const template = templates[n % kinds];
+    if (template === undefined) throw new RangeError('There is at least one kind of event.');
+    return `${template.before}${agentId}${template.between}${idOf(template, agentId, n)}${template.after}`;
+  };
+}
+
 /** Makes the chunks of all agents, in their order; agent after agent. */
 export function makeChunks(
   agents: readonly SimulatedAgent[],
   eventsEach: number,
   namespace: string,
 ): ChunkToSend[] {
-  const lineOf = createLineOf({ namespace, agentId: FIRST_AGENT });
-  const templates = Array.from({ length: eventsEach }, (_, n) => templateOf(lineOf(n)));
+  const lineOf = createAgentLines(eventsEach, namespace);
   return agents.flatMap((agent) => {
     const chunks: ChunkToSend[] = [];
     let [text, lines, first] = ['', 0, 0];
@@ -74,8 +87,8 @@ export function makeChunks(
       chunks.push({ agent, lines, body: zstdCompressSync(raw), rawBytes: raw.length, first, last });
       [text, lines, first] = ['', 0, last + 1];
     };
-    for (const [n, template] of templates.entries()) {
-      text += `${template.before}${agent.agentId}${template.between}${idOf(template, agent.agentId, n)}${template.after}`;
+    for (let n = 0; n < eventsEach; n += 1) {
+      text += lineOf(agent.agentId, n);
       lines += 1;
       if (text.length >= CHUNK_BYTES) flush();
     }

@@ -47,8 +47,11 @@ export async function answerChunk(
   if (admitted.outcome === 'refused') {
     return refuse(admitted.problem, { retryAfterSeconds: admitted.retryAfterSeconds });
   }
+  const admittedMs = performance.now();
+  stages.metrics.stageTook('admit', (admittedMs - startMs) / 1000);
   try {
     const committed = await commitAndHandOn(stages, admitted.admission);
+    stages.metrics.stageTook('commit', (performance.now() - admittedMs) / 1000);
     switch (committed.outcome) {
       case 'done':
         answered(200, 'none');
@@ -73,6 +76,8 @@ async function commitAndHandOn(stages: ChunkStages, admission: Admission) {
     stages.noteSecurity?.({ agentId, kind: 'conflict', reason });
   }
   if (committed.outcome === 'done') {
+    const created = Date.parse(admission.admitted.at(-1)?.document.event.created ?? '');
+    if (!Number.isNaN(created)) stages.metrics.eventStored((Date.now() - created) / 1000);
     if (committed.chunk !== undefined) stages.indexer.offer(committed.chunk);
     if (committed.alerts > 0) stages.notifier.wake();
   }

@@ -52,6 +52,8 @@ const CHECK_INTERVAL_MS = 5000;
 const BODY_GRACE_MS = 10_000;
 const CERTIFICATE_LOOK_MS = 60_000;
 const IDLE_LOOK_MS = 50;
+/** So long the answer to what is no request has to leave. */
+const LAST_WORD_MS = 2000;
 
 /** Begins to listen. Rejects with a sentence that names the key to change where it cannot. */
 export async function startHttpServer(options: HttpServerOptions): Promise<HttpServer> {
@@ -135,10 +137,14 @@ async function listen(server: Server, config: HttpConfig): Promise<void> {
 
 /** What is no HTTP gets an answer all the same, where anybody can still hear it. */
 function answerClientError(error: NodeJS.ErrnoException, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
+  // Before the end of a TLS handshake nothing can be said, and what is written never leaves.
+  const isBare = /^(ERR_TLS|ERR_SSL|EPROTO)/.test(error.code ?? '');
+  if (error.code === 'ECONNRESET' || isBare || !socket.writable) {
     socket.destroy();
     return;
   }
+  // A peer that never closes its side would keep the connection for ever.
+  setTimeout(() => socket.destroy(), LAST_WORD_MS).unref();
   const what =
     error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
       ? problem('timeout', 'Request did not come in time.')

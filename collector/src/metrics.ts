@@ -20,6 +20,10 @@ export interface MetricsRegistry {
   watch(numbers: readonly Watched[]): void;
   /** Counts an answer to POST /v1/chunks. `problem` is the last part of the problem's type, `none` for 200. */
   chunkAnswered(status: number, problem: string, seconds: number): void;
+  /** How long a chunk was in a stage; waiting for its body and its turn belong to admit. */
+  stageTook(stage: 'admit' | 'commit', seconds: number): void;
+  /** From the reading of an event on its PC to its commit; of each chunk its newest event. */
+  eventStored(seconds: number): void;
   /** What GET /metrics gives. */
   text(): Promise<string>;
   /** Content-Type of the text. */
@@ -27,6 +31,8 @@ export interface MetricsRegistry {
 }
 
 const PREFIX = 'launchbeat_collector_';
+/** An event may have waited on its PC for days. */
+const DELAY_SECONDS = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 3600, 86_400];
 const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 
 /** Makes an empty registry; with `process` also memory, CPU and event loop of this process. */
@@ -45,7 +51,22 @@ export function createMetrics(options: { readonly process: boolean }): MetricsRe
     buckets: SECONDS,
     registers: [registry],
   });
+  const stages = new Histogram({
+    name: `${PREFIX}stage_seconds`,
+    help: 'Time that a chunk was in a stage, by stage.',
+    labelNames: ['stage'],
+    buckets: SECONDS,
+    registers: [registry],
+  });
+  const stored = new Histogram({
+    name: `${PREFIX}event_stored_seconds`,
+    help: "From the reading of an event on its PC, by the PC's clock, to its commit; the newest event of each chunk.",
+    buckets: DELAY_SECONDS,
+    registers: [registry],
+  });
   return {
+    stageTook: (stage, elapsed) => stages.observe({ stage }, elapsed),
+    eventStored: (elapsed) => stored.observe(Math.max(0, elapsed)),
     contentType: registry.contentType,
     text: () => registry.metrics(),
     chunkAnswered(status, problem, elapsed) {
