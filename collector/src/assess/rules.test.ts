@@ -40,7 +40,13 @@ function fires(rule: object, document = SCRIPT): boolean {
 
 const JSON_SCHEMA = { io: 'input', unrepresentable: 'any' } as const;
 /** Words of JSON Schema itself. */
-const STANDARD = new Set(['default', 'properties', 'items', 'additionalProperties', 'propertyNames']);
+const STANDARD = new Set([
+  'default',
+  'properties',
+  'items',
+  'additionalProperties',
+  'propertyNames',
+]);
 
 const ALL = { programs: ['*'] };
 
