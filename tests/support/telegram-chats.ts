@@ -16,6 +16,8 @@ export interface TelegramChat {
   readonly blocked?: boolean;
   /** The group became this supergroup. */
   readonly migratedTo?: number;
+  /** Threads of a forum; absent = the chat has none. */
+  readonly topics?: readonly number[];
 }
 
 export interface TelegramMessage {
@@ -28,6 +30,8 @@ export interface TelegramMessage {
   readonly source: string;
   readonly parseMode?: string;
   readonly replyMarkup?: unknown;
+  /** Thread that it is in. */
+  readonly topic?: number;
   readonly document?: UploadedFile;
   readonly sentAtMs: number;
   /** Absent unless it was edited. */
@@ -130,14 +134,47 @@ function checkMarkup(markup: unknown): TelegramRefusal | undefined {
   const rows = 'inline_keyboard' in markup ? markup.inline_keyboard : [];
   if (!Array.isArray(rows)) return refuse(400, "Bad Request: can't parse inline keyboard markup");
   for (const button of rows.flat() as readonly Params[]) {
-    if (!asText(button['text']))
-      return refuse(400, 'Bad Request: inline keyboard button text is empty');
-    const data = asText(button['callback_data']);
-    const isBad =
-      data !== undefined && (data === '' || Buffer.byteLength(data) > BUTTON_DATA_BYTES_MAX);
-    if (isBad) return refuse(400, 'Bad Request: BUTTON_DATA_INVALID');
+    const wrong = checkButton(button);
+    if (wrong) return wrong;
   }
   return undefined;
+}
+
+function checkButton(button: Params): TelegramRefusal | undefined {
+  if (!asText(button['text'])) {
+    return refuse(400, 'Bad Request: inline keyboard button text is empty');
+  }
+  const wrong = checkUrl(asText(button['url']));
+  if (wrong) return wrong;
+  const data = asText(button['callback_data']);
+  if (data === undefined) {
+    return button['url'] === undefined
+      ? refuse(400, 'Bad Request: text buttons are unallowed in the inline keyboard')
+      : undefined;
+  }
+  const isBad = data === '' || Buffer.byteLength(data) > BUTTON_DATA_BYTES_MAX;
+  return isBad ? refuse(400, 'Bad Request: BUTTON_DATA_INVALID') : undefined;
+}
+
+/** Telegram wants a host with a dot. */
+function checkUrl(url: string | undefined): TelegramRefusal | undefined {
+  if (url === undefined) return undefined;
+  if (URL.canParse(url) && /^(https?|tg):$/.test(new URL(url).protocol)) {
+    if (new URL(url).hostname.includes('.')) return undefined;
+  }
+  return refuse(400, `Bad Request: inline keyboard button URL '${url}' is invalid: Wrong HTTP URL`);
+}
+
+/** The thread that a message is to stand in. */
+export function readTopic(
+  params: Params,
+  chat: TelegramChat,
+): { readonly outcome: 'done'; readonly topic?: number } | TelegramRefusal {
+  const given = params['message_thread_id'];
+  if (given === undefined) return { outcome: 'done' };
+  const topic = Number(given);
+  if (chat.topics?.includes(topic)) return { outcome: 'done', topic };
+  return refuse(400, 'Bad Request: message thread not found');
 }
 
 /** The plain text and entities of a text with its markup. */
@@ -191,7 +228,7 @@ export function readContent(params: Params, key: 'text' | 'caption'): Content | 
 
 /** A message as the API shows it. */
 export function shownMessage(message: TelegramMessage, chat: TelegramChat): Params {
-  const { blocked: _, migratedTo: __, ...shownChat } = chat;
+  const { blocked: _, migratedTo: __, topics: ___, ...shownChat } = chat;
   const text = message.document
     ? {
         document: {
@@ -211,6 +248,9 @@ export function shownMessage(message: TelegramMessage, chat: TelegramChat): Para
       : { edit_date: Math.floor(message.editedAtMs / 1000) }),
     chat: shownChat,
     ...text,
+    ...(message.topic === undefined
+      ? {}
+      : { message_thread_id: message.topic, is_topic_message: true }),
     ...(message.replyMarkup === undefined ? {} : { reply_markup: message.replyMarkup }),
   };
 }

@@ -6,6 +6,7 @@ import {
   type Content,
   findChat,
   readContent,
+  readTopic,
   refuse,
   shownMessage,
   type TelegramChat,
@@ -46,6 +47,8 @@ function limited(state: TelegramState, chat: TelegramChat): TelegramRefusal | un
   return refuse(429, `Too Many Requests: retry after ${seconds}`, { retry_after: seconds });
 }
 
+const topicOf = ({ topic }: { readonly topic?: number }) => (topic === undefined ? {} : { topic });
+
 function contentOf(content: Content): Omit<Content, 'outcome'> {
   const { outcome: _, ...rest } = content;
   return rest;
@@ -54,9 +57,11 @@ function contentOf(content: Content): Omit<Content, 'outcome'> {
 const sendMessage: Method = (state, { params }) => {
   const found = findChat(state.chats, params['chat_id']);
   if (found.outcome === 'refused') return found;
+  const thread = readTopic(params, found.chat);
+  if (thread.outcome === 'refused') return thread;
   const content = readContent(params, 'text');
   if (content.outcome === 'refused') return content;
-  return store(state, found.chat, { ...contentOf(content) });
+  return store(state, found.chat, { ...contentOf(content), ...topicOf(thread) });
 };
 
 /** Stores a new message, unless a limit says wait. */
@@ -76,6 +81,8 @@ function store(
 const sendDocument: Method = (state, { params, files }) => {
   const found = findChat(state.chats, params['chat_id']);
   if (found.outcome === 'refused') return found;
+  const thread = readTopic(params, found.chat);
+  if (thread.outcome === 'refused') return thread;
   const content = readContent(params, 'caption');
   if (content.outcome === 'refused') return content;
   const given = params['document'];
@@ -84,7 +91,7 @@ const sendDocument: Method = (state, { params, files }) => {
   const document = files.get(name);
   if (!document) return refuse(400, 'Bad Request: there is no document in the request');
   if (document.bytes.length === 0) return refuse(400, 'Bad Request: file must be non-empty');
-  return store(state, found.chat, { ...contentOf(content), document });
+  return store(state, found.chat, { ...contentOf(content), ...topicOf(thread), document });
 };
 
 const editMessageText: Method = (state, { params }) => {
@@ -108,12 +115,24 @@ const editMessageText: Method = (state, { params }) => {
   const refusal = limited(state, found.chat);
   if (refusal) return refusal;
   const { messageId, chatId, sentAtMs } = before;
-  const edited = { ...contentOf(content), messageId, chatId, sentAtMs, editedAtMs: state.now() };
+  const edited = {
+    ...contentOf(content),
+    ...topicOf(before),
+    messageId,
+    chatId,
+    sentAtMs,
+    editedAtMs: state.now(),
+  };
   state.messages[at] = edited;
   return done(shownMessage(edited, found.chat));
 };
 
+const ANSWER_UNITS_MAX = 200;
+
 const answerCallbackQuery: Method = (state, { params }) => {
+  if (String(params['text'] ?? '').length > ANSWER_UNITS_MAX) {
+    return refuse(400, 'Bad Request: MESSAGE_TOO_LONG');
+  }
   if (state.queries.delete(String(params['callback_query_id'] ?? ''))) return done(true);
   const description =
     'Bad Request: query is too old and response timeout expired or query ID is invalid';
@@ -121,7 +140,9 @@ const answerCallbackQuery: Method = (state, { params }) => {
 };
 
 const getUpdates: Method = async (state, { params }) => {
+  const kinds = params['allowed_updates'];
   const updates = await state.updates.poll({
+    kinds: Array.isArray(kinds) ? (kinds as string[]) : [],
     offset: numberOf(params['offset'], 0),
     limit: numberOf(params['limit'], 100),
     timeoutS: numberOf(params['timeout'], 0),

@@ -19,6 +19,8 @@ export interface UpdateQueue {
     offset: number;
     limit: number;
     timeoutS: number;
+    /** Kinds that the bot asks for; none = all. Others are thrown away, as Telegram does. */
+    kinds?: readonly string[];
   }): Promise<readonly TelegramUpdate[] | undefined>;
   /** Ends a poll that waits. */
   close(): void;
@@ -40,7 +42,7 @@ export function createUpdateQueue(): UpdateQueue {
       wake(false);
       return id;
     },
-    async poll({ offset, limit, timeoutS }) {
+    async poll({ offset, limit, timeoutS, kinds = [] }) {
       wake(true);
       if (offset > 0) updates = updates.filter((update) => update.update_id >= offset);
       if (updates.length === 0 && timeoutS > 0) {
@@ -53,6 +55,9 @@ export function createUpdateQueue(): UpdateQueue {
         });
         if (isReplaced) return undefined;
       }
+      updates = updates.filter(
+        (update) => kinds.length === 0 || kinds.some((kind) => kind in update),
+      );
       return updates.slice(0, Math.min(Math.max(limit, 1), LIMIT_MAX));
     },
     close: () => wake(false),

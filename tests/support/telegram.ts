@@ -74,7 +74,16 @@ export interface TelegramStandIn {
     readonly messageId: number;
     readonly data: string;
     readonly fromId: number;
+    readonly name?: string;
   }): string;
+  /** A person writes to the bot: puts a `message` in the bot's queue. */
+  write(message: {
+    readonly chatId: number;
+    readonly fromId: number;
+    readonly text: string;
+    readonly topic?: number;
+    readonly name?: string;
+  }): void;
   /** Ends it, connections included. */
   stop(): Promise<void>;
   /** Starts it again on the same port, with all that it knew. */
@@ -194,6 +203,7 @@ export async function startTelegram(options: TelegramOptions = {}): Promise<Tele
   };
 
   let presses = 0;
+  let writes = 0;
   let server: Server | undefined;
   const listen = async (port: number): Promise<void> => {
     server = createServer((request, response) => {
@@ -218,11 +228,11 @@ export async function startTelegram(options: TelegramOptions = {}): Promise<Tele
       plans.push({ failure, methods, left: times });
     },
     addUpdate: (update) => state.updates.add(update),
-    pressButton({ chatId, messageId, data, fromId }) {
+    pressButton({ chatId, messageId, data, fromId, name = 'Person' }) {
       presses += 1;
       const id = String(presses);
       state.queries.add(id);
-      const from = { id: fromId, is_bot: false, first_name: 'Person' };
+      const from = { id: fromId, is_bot: false, first_name: name };
       const message = {
         message_id: messageId,
         date: Math.floor(now() / 1000),
@@ -232,6 +242,19 @@ export async function startTelegram(options: TelegramOptions = {}): Promise<Tele
         callback_query: { id, from, message, chat_instance: String(chatId), data },
       });
       return id;
+    },
+    write({ chatId, fromId, text, topic, name = 'Person' }) {
+      writes += 1;
+      state.updates.add({
+        message: {
+          message_id: 1_000_000 + writes,
+          date: Math.floor(now() / 1000),
+          from: { id: fromId, is_bot: false, first_name: name },
+          chat: state.chats.get(chatId) ?? { id: chatId, type: 'private' },
+          text,
+          ...(topic === undefined ? {} : { message_thread_id: topic, is_topic_message: true }),
+        },
+      });
     },
     async stop() {
       const closing = server;

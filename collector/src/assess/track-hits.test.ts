@@ -1,110 +1,41 @@
 /**
  * Goal: rules that count give the alerts that their words promise, whatever comes late, twice or after a restart.
- * Method: a model in the simplest code, which keeps every event for ever and looks at every window, is held against trackHits(), which
- * forgets what it can and is handed only what PostgreSQL would hand it.
+ * Method: a model in the simplest code (tests/support/rule-models.ts) is held against trackHits() and trackSpikes(), which forget what
+ * they can and are handed only what PostgreSQL would hand them.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { processStart } from '../../../tests/support/documents.ts';
+import {
+  candidateOf,
+  chunksOf,
+  type Given,
+  modelOf,
+  NOW_MS,
+  newOf,
+  ruleOf,
+  runsOr,
+  SECOND_MS,
+  scenario,
+} from '../../../tests/support/rule-models.ts';
 import { alertsConfigSchema } from './alerts-config.ts';
-import { type Candidate, createCandidates, type TrackedRule } from './candidates.ts';
+import { createCandidates, type TrackedRule } from './candidates.ts';
 import { type Hit, trackHits } from './track-hits.ts';
-
-const SECOND_MS = 1000;
-const NOW_MS = Date.UTC(2026, 10, 23, 12);
-const LATENESS_MS = 100 * SECOND_MS;
-
-interface Given {
-  readonly id: string;
-  readonly atMs: number;
-  readonly value: string;
-  readonly part: Candidate['part'];
-}
-
-function ruleOf(kind: TrackedRule['kind'], windowMs: number, count: number): TrackedRule {
-  return {
-    id: 'r',
-    kind,
-    definition: '',
-    keyFields: [],
-    windowMs,
-    grainMs: kind === 'cardinality' ? Math.max(1, Math.floor(windowMs / 100)) : 1,
-    count,
-    warmUpMs: 0,
-    latenessMs: LATENESS_MS,
-    words: { id: 'r', severity: 'low', labels: [], mitre: [] },
-    ofField: undefined,
-    times: 2,
-    baseline: 3,
-    isTime: undefined,
-    chatIds: ['1'],
-  };
-}
-
-function candidateOf(rule: TrackedRule, { id, atMs, value, part }: Given): Candidate {
-  return {
-    rule,
-    key: '[]',
-    value: rule.kind === 'cardinality' ? value : id,
-    part,
-    eventId: id,
-    eventTimeMs: atMs,
-    agentId: '',
-    fields: {} as Candidate['fields'],
-    chatIds: ['1'],
-  };
-}
-
-/** Every window that begins at an event, looked at anew for each event; nothing is forgotten but what an alert was made of. */
-function modelOfWindow(rule: TrackedRule, events: readonly Given[], nowMs: number): string[] {
-  let left: { slot: number; value: string }[] = [];
-  const alerts: string[] = [];
-  for (const event of events) {
-    if (Math.abs(nowMs - event.atMs) > rule.latenessMs) continue;
-    const slot = Math.floor(event.atMs / rule.grainMs) * rule.grainMs;
-    left.push({ slot, value: rule.kind === 'cardinality' ? event.value : event.id });
-    const starts = left.map((one) => one.slot).sort((one, two) => one - two);
-    const full = starts
-      .filter((start) => start <= slot && slot <= start + rule.windowMs)
-      .find((start) => {
-        const inside = left.filter((one) => one.slot >= start && one.slot <= start + rule.windowMs);
-        return new Set(inside.map((one) => one.value)).size >= rule.count;
-      });
-    if (full === undefined) continue;
-    alerts.push(event.id);
-    left = left.filter((one) => one.slot < full || one.slot > full + rule.windowMs);
-  }
-  return alerts;
-}
-
-/** A second part is told once both parts are there, in whatever order they came. */
-function modelOfSequence(rule: TrackedRule, events: readonly Given[], nowMs: number): string[] {
-  const taken = events.filter((one) => Math.abs(nowMs - one.atMs) <= rule.latenessMs);
-  return taken
-    .filter((one) => one.part === 'then')
-    .filter((then) =>
-      taken.some(
-        (first) =>
-          first.part === 'hit' && first.atMs < then.atMs && then.atMs - first.atMs <= rule.windowMs,
-      ),
-    )
-    .map((one) => one.id)
-    .sort();
-}
+import { type Bucket, trackSpikes } from './track-spikes.ts';
 
 /** The engine as commit runs it: chunk by chunk, each event once, with what is stored around the chunk's times. */
 function engine(rule: TrackedRule, chunks: readonly (readonly Given[])[], nowMs: number): string[] {
   let stored: Hit[] = [];
-  const seen = new Set<string>();
   const alerts: string[] = [];
-  for (const chunk of chunks) {
-    const fresh = chunk.filter(({ id }) => !seen.has(id) && seen.add(id));
-    if (fresh.length === 0) continue;
+  for (const fresh of chunks.filter((chunk) => chunk.length > 0)) {
     const times = fresh.map((one) => one.atMs);
     const reachMs = rule.windowMs + rule.grainMs;
     const [from, to] = [Math.min(...times) - reachMs, Math.max(...times) + reachMs];
-    const near = stored.filter((one) => one.atMs >= from && one.atMs <= to);
+    // A rare rule keeps little, and is handed all of it.
+    const near = stored.filter(
+      (one) => rule.kind === 'rare' || (one.atMs >= from && one.atMs <= to),
+    );
     const candidates = fresh.map((one) => candidateOf(rule, one));
     const outcome = trackHits(rule, near, candidates, nowMs);
     // A restart keeps what can be written down and nothing else.
@@ -116,61 +47,34 @@ function engine(rule: TrackedRule, chunks: readonly (readonly Given[])[], nowMs:
   return alerts;
 }
 
-const NUM_RUNS = Number(process.env['LAUNCHBEAT_TEST_RUNS'] ?? 300);
-
-const scenario = fc.record({
-  windowS: fc.integer({ min: 1, max: 60 }),
-  count: fc.integer({ min: 2, max: 4 }),
-  events: fc.array(
-    fc.record({
-      // Past the lateness on both sides; many at the same moment.
-      atS: fc.integer({ min: -120, max: 110 }),
-      ms: fc.constantFrom(0, 0, 7, 999),
-      value: fc.constantFrom('a', 'b', 'c', 'd'),
-      part: fc.constantFrom('hit' as const, 'then' as const),
-    }),
-    { minLength: 6, maxLength: 40, size: 'max' },
-  ),
-  cuts: fc.array(fc.integer({ min: 1, max: 6 }), { minLength: 1, maxLength: 10 }),
-  again: fc.array(fc.nat({ max: 30 }), { maxLength: 5 }),
-});
-
-/** The events in the order in which they come, in chunks, some of which come again later. */
-function chunksOf({
-  events,
-  cuts,
-  again,
-}: typeof scenario extends fc.Arbitrary<infer T> ? T : never) {
-  const given = events.map(
-    ({ atS, ms, value, part }, at): Given => ({
-      id: `e${String(at).padStart(2, '0')}`,
-      atMs: NOW_MS + atS * SECOND_MS + ms,
-      value,
-      part,
-    }),
-  );
-  const chunks: Given[][] = [];
-  for (let from = 0, cut = 0; from < given.length; cut += 1) {
-    const length = cuts[cut % cuts.length] ?? 1;
-    const chunk = given.slice(from, from + length);
-    chunks.push(chunk.sort((one, two) => one.atMs - two.atMs));
-    from += length;
+/** Spikes as commit counts them. */
+function spikes(rule: TrackedRule, chunks: readonly (readonly Given[])[]): string[] {
+  let stored: Bucket[] = [];
+  const alerts: string[] = [];
+  for (const fresh of chunks.filter((chunk) => chunk.length > 0)) {
+    const candidates = fresh.map((one) => candidateOf(rule, one));
+    const outcome = trackSpikes(rule, stored, candidates, TIMES);
+    const others = stored.filter((one) => !outcome.changed.some(({ slot }) => slot === one.slot));
+    stored = JSON.parse(JSON.stringify([...others, ...outcome.changed])) as Bucket[];
+    alerts.push(...outcome.raised.map((one) => one.eventId));
   }
-  const order = chunks.flat();
-  for (const at of again) chunks.push(...chunks.slice(at, at + 1));
-  return { order, chunks };
+  return alerts;
 }
 
-for (const kind of ['threshold', 'cardinality'] as const) {
+/** Some windows of the scenarios lie before it. */
+const TIMES = { nowMs: NOW_MS, knownFromMs: NOW_MS - 90 * SECOND_MS };
+const NUM_RUNS = runsOr(1000);
+
+for (const kind of ['threshold', 'cardinality', 'sequence', 'rare', 'spike'] as const) {
   test(`${kind}: engine and model agree on late, doubled and out-of-order events`, () => {
     let alerts = 0;
     fc.assert(
       fc.property(scenario, (one) => {
         const rule = ruleOf(kind, one.windowS * SECOND_MS, one.count);
-        const { order, chunks } = chunksOf(one);
-        const hits = (events: readonly Given[]) => events.filter(({ part }) => part === 'hit');
-        const want = modelOfWindow(rule, hits(order), NOW_MS);
-        assert.deepEqual(engine(rule, chunks.map(hits), NOW_MS), want);
+        const fresh = newOf(chunksOf(one, kind));
+        const want = modelOf(rule, fresh, TIMES);
+        const found = kind === 'spike' ? spikes(rule, fresh) : engine(rule, fresh, NOW_MS);
+        assert.deepEqual(found.sort(), want.sort());
         alerts += want.length;
       }),
       { numRuns: NUM_RUNS },
@@ -179,19 +83,22 @@ for (const kind of ['threshold', 'cardinality'] as const) {
   });
 }
 
-test('sequence: engine and model agree on late, doubled and out-of-order events', () => {
-  let alerts = 0;
-  fc.assert(
-    fc.property(scenario, (one) => {
-      const rule = ruleOf('sequence', one.windowS * SECOND_MS, 1);
-      const { order, chunks } = chunksOf(one);
-      const want = modelOfSequence(rule, order, NOW_MS);
-      assert.deepEqual(engine(rule, chunks, NOW_MS).sort(), want);
-      alerts += want.length;
+test('rare: at most one value more than the border is kept', () => {
+  const rule = ruleOf('rare', 1000 * SECOND_MS, 3);
+  const candidates = Array.from({ length: 500 }, (_, at) =>
+    candidateOf(rule, {
+      id: `e${at}`,
+      atMs: NOW_MS - 50_000 + at * 100,
+      value: `v${at}`,
+      part: 'hit',
     }),
-    { numRuns: NUM_RUNS },
   );
-  assert.ok(alerts > NUM_RUNS / 10, `only ${alerts} alerts in all`);
+  const { added, raised } = trackHits(rule, [], candidates, NOW_MS);
+  assert.equal(added.length, 4);
+  assert.deepEqual(
+    raised.map((one) => one.eventId),
+    ['e0', 'e1', 'e2'],
+  );
 });
 
 test('sequence: of many first parts only those are kept in mind that can still matter', () => {

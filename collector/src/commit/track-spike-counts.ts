@@ -34,10 +34,10 @@ export async function trackSpikeCounts(
   if (changed.length > 0) {
     await sql`
       insert into rule_counts (track, slot, events, told, expires_at)
-      select ${id}, slot, events, told, expires_at::timestamptz
+      select ${id}, slot::bigint, events::integer, told::boolean, expires_at::timestamptz
       from unnest(
-        ${changed.map((one) => String(one.slot))}::bigint[], ${changed.map((one) => one.events)}::integer[],
-        ${changed.map((one) => one.told)}::boolean[],
+        ${changed.map((one) => String(one.slot))}::text[], ${changed.map((one) => String(one.events))}::text[],
+        ${changed.map((one) => String(one.told))}::text[],
         ${changed.map((one) => new Date(one.slot * rule.windowMs + keepMs).toISOString())}::text[]
       ) as given (slot, events, told, expires_at)
       on conflict (track, slot) do update set events = excluded.events, told = excluded.told`;

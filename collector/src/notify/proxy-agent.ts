@@ -100,7 +100,7 @@ async function socksTunnel(url: URL, target: Target, timeoutMs: number): Promise
     timeoutMs,
   );
   try {
-    const read = createReader(socket);
+    const { read, release } = createReader(socket);
     const methods = name === '' ? [NO_PASSWORD] : [NO_PASSWORD, WITH_PASSWORD];
     socket.write(Buffer.from([VERSION, methods.length, ...methods]));
     const [version, method] = await read(2);
@@ -116,6 +116,7 @@ async function socksTunnel(url: URL, target: Target, timeoutMs: number): Promise
     }
     socket.write(connectRequest(target));
     await readConnected(read);
+    release();
     return socket;
   } catch (error) {
     socket.destroy();
@@ -143,27 +144,49 @@ async function readConnected(read: (bytes: number) => Promise<Buffer>): Promise<
   await read(bytes + 2);
 }
 
-/** Reads exactly so many bytes; what comes behind them stays in the socket. */
-function createReader(socket: Socket): (bytes: number) => Promise<Buffer> {
+interface Reader {
+  /** Gives exactly so many bytes. Rejects when the connection ends before. */
+  read(bytes: number): Promise<Buffer>;
+  /** Lets go of the socket. Whoever has it next speaks first, so nothing is between the two. */
+  release(): void;
+}
+
+function createReader(socket: Socket): Reader {
+  let buffer = Buffer.alloc(0);
   let failure: Error | undefined;
-  socket.once('error', (error) => {
+  let wake = (): void => undefined;
+  const onData = (bytes: Buffer): void => {
+    buffer = Buffer.concat([buffer, bytes]);
+    wake();
+  };
+  const onError = (error: Error): void => {
     failure = error;
-  });
-  socket.once('close', () => {
+    wake();
+  };
+  const onClose = (): void => {
     failure ??= proxyError('PROXY_CLOSED', 'The proxy ended the connection.');
-  });
-  return async (bytes) => {
-    for (;;) {
-      if (failure !== undefined) throw failure;
-      const taken = socket.read(bytes) as Buffer | null;
-      if (taken !== null && taken.length === bytes) return taken;
-      await new Promise<void>((resolve) => {
-        const wake = (): void => {
-          for (const name of ['readable', 'error', 'close']) socket.off(name, wake);
-          resolve();
-        };
-        for (const name of ['readable', 'error', 'close']) socket.once(name, wake);
-      });
-    }
+    wake();
+  };
+  socket.on('data', onData);
+  // Stays: what comes of a socket that was destroyed is nobody's any more.
+  socket.on('error', onError);
+  socket.once('close', onClose);
+  return {
+    async read(bytes) {
+      while (buffer.length < bytes) {
+        if (failure !== undefined) throw failure;
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+      }
+      const taken = buffer.subarray(0, bytes);
+      buffer = buffer.subarray(bytes);
+      return taken;
+    },
+    release() {
+      socket.off('data', onData);
+      socket.off('close', onClose);
+      if (buffer.length > 0) throw proxyError('PROXY_CHATTY', 'The proxy says more than SOCKS5.');
+    },
   };
 }

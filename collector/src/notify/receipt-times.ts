@@ -13,12 +13,22 @@ export interface ReceiptDay {
   readonly date: string;
 }
 
+type WallTime = ReturnType<typeof createWallTime>;
+
 const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
 
+let last: { readonly zone: string; readonly wallTime: WallTime } | undefined;
+
+/** One is kept, since making one is slow. */
+function wallTimeOf(zone: string): WallTime {
+  if (last?.zone !== zone) last = { zone, wallTime: createWallTime(zone) };
+  return last.wallTime;
+}
+
 /** The day that ended last. `hour` is such as 09:00, on the clock of `zone`. */
 export function lastReceiptDay(hour: string, zone: string, nowMs: number): ReceiptDay {
-  const wallTime = createWallTime(zone);
+  const wallTime = wallTimeOf(zone);
   /** The moment at which the wall shows this; wall times are read as if they were UTC. */
   const momentOf = (wallMs: number): number => {
     const guess = wallMs - (wallTime(wallMs) - wallMs);

@@ -38,11 +38,17 @@ const HOUR_MS = 3_600_000;
 
 /** Works until aborted. Never rejects. */
 export async function takeUpdates(options: TakeUpdatesOptions): Promise<void> {
-  const loops = [...options.bots.pollers].map(async ([bot, api]) => listen(options, bot, api));
+  const listening = { ...options, saidAtMs: new Map<string, number>() };
+  const loops = [...options.bots.pollers].map(async ([bot, api]) => listen(listening, bot, api));
   await Promise.all(loops);
 }
 
-async function listen(options: TakeUpdatesOptions, bot: string, poller: Api): Promise<void> {
+interface Listening extends TakeUpdatesOptions {
+  /** Stranger → when the log named them last. */
+  readonly saidAtMs: Map<string, number>;
+}
+
+async function listen(options: Listening, bot: string, poller: Api): Promise<void> {
   const { signal, voice, config } = options;
   let name: string | undefined;
   let failures = 0;
@@ -71,7 +77,7 @@ interface Listener {
   readonly poller: Api;
 }
 
-async function takeOnce(options: TakeUpdatesOptions, listener: Listener): Promise<void> {
+async function takeOnce(options: Listening, listener: Listener): Promise<void> {
   const { sql, signal } = options;
   const { bot, poller } = listener;
   const [row] = await sql<{ next_id: string }[]>`
@@ -91,7 +97,7 @@ async function takeOnce(options: TakeUpdatesOptions, listener: Listener): Promis
 }
 
 async function takeUpdate(
-  options: TakeUpdatesOptions,
+  options: Listening,
   { bot, name }: Listener,
   update: Update,
 ): Promise<void> {
@@ -124,11 +130,10 @@ async function takeUpdate(
   }
 }
 
-const saidAtMs = new Map<string, number>();
 const STRANGERS_MAX = 1000;
 
 /** Once an hour for each, so that an admin finds the id that is missing in the config. */
-function sayStranger({ log, now }: TakeUpdatesOptions, who: string): void {
+function sayStranger({ log, now, saidAtMs }: Listening, who: string): void {
   const nowMs = now();
   if (nowMs - (saidAtMs.get(who) ?? Number.NEGATIVE_INFINITY) < HOUR_MS) return;
   if (saidAtMs.size >= STRANGERS_MAX) saidAtMs.clear();
