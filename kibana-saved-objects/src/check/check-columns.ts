@@ -68,6 +68,7 @@ const DATA_TYPES: Readonly<Record<FieldKind, string>> = {
   number: 'number',
   date: 'date',
   boolean: 'boolean',
+  flattened: 'flattened',
 };
 
 /** Data types of the columns whose values are the field's own. */
