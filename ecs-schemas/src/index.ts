@@ -41,3 +41,5 @@ export {
   templateName,
 } from './streams.ts';
 export { systemTimeMs } from './system-time.ts';
+export { type AlertParts, writeAlertRecord } from './write-alert-record.ts';
+export { type AgentFace, type HealthParts, writeHealthRecord } from './write-health-record.ts';

@@ -2,16 +2,9 @@
  * Takes rows of alerts, gives the documents of the stream of alerts: one for each thing that happened to an alert. Pure.
  * Keeps: an alert has an id for each of its fates, which follows from what it is about, so that writing it again changes nothing.
  */
-import {
-  ALERTS_DATASET,
-  type AlertRecord,
-  DATA_STREAM_TYPE,
-  ECS_VERSION,
-  timedId,
-} from '@launchbeat/ecs-schemas';
+import { type AlertParts, type AlertRecord, writeAlertRecord } from '@launchbeat/ecs-schemas';
 import { z } from 'zod';
 import { type AlertsConfig, allRules } from '../assess/alerts-config.ts';
-import { SEVERITIES } from '../assess/rule-config.ts';
 
 const when = z
   .string()
@@ -49,11 +42,6 @@ export function alertNames(alerts: AlertsConfig): AlertNames {
   };
 }
 
-/** Elastic's default risk scores of low, medium, high and critical (Elastic Security, "Create a detection rule"). */
-const SCORES: Readonly<Record<string, number>> = Object.fromEntries(
-  SEVERITIES.map((severity, index) => [severity, [21, 47, 73, 99][index] ?? 0]),
-);
-
 export interface AlertAbout {
   /** `raised`, a fate, or `acknowledged`. */
   readonly action: string;
@@ -68,69 +56,34 @@ export function alertRecord(source: unknown, about: AlertAbout): AlertRecord {
   const { action, at, namespace, names } = about;
   const { fields } = row;
   const host = fields['host'] || row.agent_id;
-  const user = fields['user'] ? [fields['user']] : [];
-  const chat = { id: row.chat_id, name: names.chats.get(row.chat_id) ?? row.chat_id };
-  const account = present({
-    id: fields['user_id'],
-    name: fields['user'],
-    domain: fields['domain'],
-  });
-  return {
-    '@timestamp': at.toISOString(),
-    'ecs.version': ECS_VERSION,
-    message: `${row.rule_id}: ${fields['user'] || '?'} started ${fields['process'] || '?'} on ${host}; ${action} for ${chat.name}`,
-    agent: { id: row.agent_id, name: fields['agent'] || host, type: 'launchbeat' },
-    data_stream: { type: DATA_STREAM_TYPE, dataset: ALERTS_DATASET, namespace },
-    event: eventOf(row, action),
-    host: { name: host, os: { type: 'windows' } },
-    process: processOf(fields),
-    related: { hosts: [host], ...(user.length === 0 ? {} : { user }) },
+  return writeAlertRecord({
+    ...{ action, at, namespace, host },
+    raisedAt: row.created_at,
+    startedAt: row.event_timestamp,
+    eventId: row.event_id,
     rule: { id: row.rule_id, name: names.rules.get(row.rule_id) ?? row.rule_id },
-    ...threatOf(fields['mitre']),
-    user: account,
-    launchbeat: {
-      alert: {
-        ...alertOf(row, action),
-        chat,
-        after_ms: at.getTime() - row.event_timestamp.getTime(),
-      },
-      actor: account,
-      ...present({ program: fields['program'] }),
-      ...list('flags', fields['flags']),
-    },
-  };
+    chat: { id: row.chat_id, name: names.chats.get(row.chat_id) ?? row.chat_id },
+    severity: fields['severity'] || 'medium',
+    agent: { id: row.agent_id, name: fields['agent'] || host },
+    actor: present({ id: fields['user_id'], name: fields['user'], domain: fields['domain'] }),
+    process: processOf(fields),
+    program: fields['program'],
+    flags: textsOf(fields['flags']),
+    mitre: textsOf(fields['mitre']),
+    reason: action === 'failed' ? row.last_error : undefined,
+    more: moreOf(row, action),
+  });
 }
 
-function eventOf(row: AlertRow, action: string): AlertRecord['event'] {
-  const { event_id: eventId, rule_id: ruleId, chat_id: chatId, created_at: createdAt } = row;
-  const outcome = action === 'sent' ? 'success' : action === 'failed' ? 'failure' : undefined;
-  return {
-    // The same alert has the same time of its making, whatever happens to it later.
-    id: timedId(createdAt.getTime(), ['alert', eventId, ruleId, chatId, action]),
-    kind: action === 'raised' ? 'alert' : 'event',
-    module: 'launchbeat',
-    dataset: ALERTS_DATASET,
-    action: `alert-${action}`,
-    category: ['process'],
-    type: ['info'],
-    ...(outcome === undefined ? {} : { outcome }),
-    start: row.event_timestamp.toISOString(),
-    created: createdAt.toISOString(),
-    severity: SCORES[row.fields['severity'] ?? ''] ?? 0,
-    ...(action === 'failed' && row.last_error ? { reason: row.last_error } : {}),
-  };
-}
-
-function alertOf(row: AlertRow, action: string) {
+/** What is known of it beside what it is about. */
+function moreOf(row: AlertRow, action: string): NonNullable<AlertParts['more']> {
   const { fields, message_id: messageId, notice_id: noticeId, attempts = 0 } = row;
   const by = row.acked_by;
+  const labels = textsOf(fields['labels']);
   return {
-    fate: action,
-    severity: fields['severity'] || 'medium',
-    event_id: row.event_id,
     ...(/^\d{1,15}$/.test(fields['count'] ?? '') ? { count: Number(fields['count']) } : {}),
     ...present({ key: fields['key'] }),
-    ...list('labels', fields['labels']),
+    ...(labels.length === 0 ? {} : { labels }),
     ...(messageId == null ? {} : { message_id: String(messageId) }),
     ...(noticeId == null ? {} : { notice_id: noticeId }),
     ...(attempts === 0 ? {} : { attempts }),
@@ -152,44 +105,12 @@ function processOf(fields: AlertRow['fields']): AlertRecord['process'] {
   };
 }
 
-/** `T1059.001, TA0002` as ECS divides them: tactics, techniques, sub-techniques. */
-function threatOf(text: string | undefined): Pick<AlertRecord, 'threat'> {
-  const ids = textsOf(text);
-  if (ids.length === 0) return {};
-  const tactics = ids.filter((id) => id.startsWith('TA'));
-  const techniques = ids.filter((id) => !id.startsWith('TA'));
-  const subs = techniques.filter((id) => id.includes('.'));
-  const whole = [...new Set(techniques.map((id) => id.split('.')[0] ?? id))];
-  return {
-    threat: {
-      framework: 'MITRE ATT&CK',
-      ...(tactics.length === 0 ? {} : { tactic: { id: tactics } }),
-      ...(whole.length === 0
-        ? {}
-        : {
-            technique: {
-              id: whole,
-              ...(subs.length === 0 ? {} : { subtechnique: { id: subs } }),
-            },
-          }),
-    },
-  };
-}
-
 /** The texts of a list that a message shows. */
 const textsOf = (text: string | undefined): string[] =>
   (text ?? '')
     .split(',')
     .map((one) => one.trim())
     .filter((one) => one !== '');
-
-function list<Key extends string>(
-  key: Key,
-  text: string | undefined,
-): { [K in Key]?: string[] } | Record<never, never> {
-  const texts = textsOf(text);
-  return texts.length === 0 ? {} : { [key]: texts };
-}
 
 /** Without the entries that say nothing. */
 function present<Key extends string>(

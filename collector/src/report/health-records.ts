@@ -4,12 +4,10 @@
  * written all the same.
  */
 import {
-  DATA_STREAM_TYPE,
-  ECS_VERSION,
+  type AgentFace,
   type FactLevel,
-  HEALTH_DATASET,
   type HealthRecord,
-  timedId,
+  writeHealthRecord,
 } from '@launchbeat/ecs-schemas';
 import { z } from 'zod';
 import { type AgentState, agentState } from '../fleet/agent-state.ts';
@@ -77,15 +75,6 @@ const queueRow = z.object({
   dead_letters: z.number(),
 });
 
-/** Who an agent is, as far as the tables know. */
-export interface AgentFace {
-  readonly id: string;
-  readonly name: string;
-  readonly host: string;
-  readonly os: string;
-  readonly version: string;
-}
-
 /** Parts of a check-in that have fields of their own, or say nothing about health. */
 const KNOWN_PARTS = new Set([
   ...['agent_id', 'ephemeral_id', 'sequence', 'sent_at', 'started_at', 'name', 'namespace'],
@@ -115,35 +104,28 @@ export function agentRecord(
   const standing = { revoked: row.revoked_at !== null, lastSeenMs, reasons: row.reasons };
   const state = agentState(standing, at.getTime(), offlineAfterMs);
   const reasons = state === 'degraded' ? row.reasons : [];
-  const why = reasons.length === 0 ? '' : `: ${reasons.join('; ')}`;
-  return {
-    ...head(at, namespace),
-    'log.level': LEVEL_OF_STATE[state],
-    message: `${row.name || row.host || row.id} is ${state}${why}`,
-    ...faces({ ...row, name: row.name || row.host }),
-    event: {
-      ...eventHead(timedId(at.getTime(), ['agent', row.id]), 'metric'),
-      action: 'agent-state',
-      type: ['info'],
-      created: at.toISOString(),
+  const reason = reasons.join('; ');
+  return writeHealthRecord({
+    ...{ at, namespace, reason, tags: row.tags, knownAt: at },
+    key: ['agent', row.id],
+    action: 'agent-state',
+    level: LEVEL_OF_STATE[state],
+    message: `${row.name || row.host || row.id} is ${state}${reason === '' ? '' : `: ${reason}`}`,
+    agent: { ...row, name: row.name || row.host },
+    health: {
+      record: 'agent',
+      state,
+      reasons,
+      ...(lastSeenMs === undefined
+        ? {}
+        : {
+            last_seen: new Date(lastSeenMs).toISOString(),
+            silent_ms: Math.max(0, at.getTime() - lastSeenMs),
+          }),
+      // What an agent said long ago says nothing of now.
+      ...(state === 'healthy' || state === 'degraded' ? lately(row) : {}),
     },
-    ...(row.tags.length === 0 ? {} : { tags: row.tags }),
-    launchbeat: {
-      health: {
-        record: 'agent',
-        state,
-        reasons,
-        ...(lastSeenMs === undefined
-          ? {}
-          : {
-              last_seen: new Date(lastSeenMs).toISOString(),
-              silent_ms: Math.max(0, at.getTime() - lastSeenMs),
-            }),
-        // What an agent said long ago says nothing of now.
-        ...(state === 'healthy' || state === 'degraded' ? lately(row) : {}),
-      },
-    },
-  };
+  });
 }
 
 /** What the last check-in said. */
@@ -179,35 +161,22 @@ export function factRecord(
 ): HealthRecord {
   const row = factRow.parse(source);
   const { agent, namespace } = about;
-  const { from_record: from, to_record: to } = row;
+  const { from_record: from, to_record: to, kind, level, reason } = row;
   const range = from === null ? '' : ` (records ${from} to ${to ?? from})`;
-  return {
-    ...head(row.at, namespace),
-    'log.level': row.level,
-    message: `${agent.name || agent.id}: ${row.kind}${range}${row.reason === '' ? '' : `: ${row.reason}`}`,
-    ...faces(agent),
-    event: {
-      ...eventHead(
-        timedId(row.received_at.getTime(), ['fact', row.agent_id, row.fact_id]),
-        'event',
-      ),
-      action: row.kind,
-      type: [row.level === 'error' ? 'error' : 'info'],
-      created: row.received_at.toISOString(),
-      ...(row.until === null ? {} : { end: row.until.toISOString() }),
-      ...(row.reason === '' ? {} : { reason: row.reason }),
-    },
-    launchbeat: {
-      health: {
-        record: 'fact',
-        fact: {
-          ...{ kind: row.kind, level: row.level, count: row.count, found_by: row.found_by },
-          ...(from === null ? {} : { from }),
-          ...(to === null ? {} : { to }),
-        },
+  return writeHealthRecord({
+    ...{ at: row.at, knownAt: row.received_at, end: row.until, namespace, agent, level, reason },
+    key: ['fact', row.agent_id, row.fact_id],
+    action: kind,
+    message: `${agent.name || agent.id}: ${kind}${range}${reason === '' ? '' : `: ${reason}`}`,
+    health: {
+      record: 'fact',
+      fact: {
+        ...{ kind, level, count: row.count, found_by: row.found_by },
+        ...(from === null ? {} : { from }),
+        ...(to === null ? {} : { to }),
       },
     },
-  };
+  });
 }
 
 /** What waits on the server at one moment. Throws a ZodError for what says no such thing. */
@@ -217,50 +186,9 @@ export function serverRecord(
 ): HealthRecord {
   const queue = queueRow.parse(source);
   const { at, namespace } = about;
-  return {
-    ...head(at, namespace),
-    'log.level': 'info',
+  return writeHealthRecord({
+    ...{ at, namespace, knownAt: at, key: ['server'], action: 'server-queues', level: 'info' },
     message: `${queue.chunks} chunks wait for Elasticsearch, ${queue.alerts} messages for Telegram`,
-    event: {
-      ...eventHead(timedId(at.getTime(), ['server']), 'metric'),
-      action: 'server-queues',
-      type: ['info'],
-      created: at.toISOString(),
-    },
-    launchbeat: { health: { record: 'server', queue } },
-  };
-}
-
-function head(at: Date, namespace: string) {
-  return {
-    '@timestamp': at.toISOString(),
-    'ecs.version': ECS_VERSION,
-    data_stream: { type: DATA_STREAM_TYPE, dataset: HEALTH_DATASET, namespace } as const,
-  };
-}
-
-function eventHead(id: string, kind: 'event' | 'metric') {
-  const category: ['host'] = ['host'];
-  return {
-    id,
-    kind,
-    module: 'launchbeat' as const,
-    dataset: HEALTH_DATASET as typeof HEALTH_DATASET,
-    category,
-  };
-}
-
-function faces({ id, name, host, os, version }: AgentFace) {
-  return {
-    agent: { id, name: name || id, type: 'launchbeat' as const, version },
-    ...(host === ''
-      ? {}
-      : {
-          host: {
-            name: host,
-            os: { type: 'windows' as const, ...(os === '' ? {} : { full: os }) },
-          },
-          related: { hosts: [host] },
-        }),
-  };
+    health: { record: 'server', queue },
+  });
 }

@@ -4,6 +4,7 @@
  * Keeps: a document goes to the namespace of the events that it is about, so that who may not see those does not see it either.
  */
 import {
+  type AgentFace,
   type AlertRecord,
   alertRecordSchema,
   type HealthRecord,
@@ -13,13 +14,7 @@ import {
 import { ZodError, z } from 'zod';
 import type { Sql } from '../commit/database.ts';
 import { type AlertNames, alertRecord } from './alert-records.ts';
-import {
-  type AgentFace,
-  agentRecord,
-  factRecord,
-  namespaceOf,
-  serverRecord,
-} from './health-records.ts';
+import { agentRecord, factRecord, namespaceOf, serverRecord } from './health-records.ts';
 import type { RefusedRow, ReportRow } from './report-rows.ts';
 
 export interface WriteContext {
