@@ -47,7 +47,7 @@ const labels = (say: Say): Readonly<Record<string, string>> => ({
 /** What the kinds of facts are called; a kind that is not here is shown by its own name. */
 export const factWords = (say: Say): Readonly<Record<string, string>> => ({
   gap: say('Events missing', 'Пропали события'),
-  log_recreated: say('Log cleared or recreated', 'Журнал очищен или создан заново'),
+  log_recreated: say('Log recreated', 'Журнал создан заново'),
   log_cleared: say('Log cleared', 'Журнал очищен'),
   restart: say('Reader restarted', 'Чтение перезапущено'),
   reader_warning: say('Warning of the reader', 'Предупреждение при чтении'),
@@ -59,12 +59,22 @@ export const factWords = (say: Say): Readonly<Record<string, string>> => ({
   spool_lost: say('Events dropped, spool full', 'События отброшены, буфер полон'),
   facts_dropped: say('Facts dropped', 'Факты отброшены'),
   auditing: say('Auditing changed', 'Изменён аудит'),
-  audit_policy_changed: say('Audit policy changed', 'Изменена политика аудита'),
+  rotation_failed: say('New key not kept', 'Новый ключ не сохранён'),
+  audit_policy: say('Audit policy changed', 'Изменена политика аудита'),
+  log_service: say('Log service stopped', 'Служба журнала остановлена'),
+  log_full: say('Log full', 'Журнал полон'),
+  log_archived: say('Log archived', 'Журнал в архиве'),
+  events_dropped: say('Windows dropped events', 'Windows отбросила события'),
+  clock_set: say('Clock was set', 'Часы переведены'),
+  recount: say('Skipped events read again', 'Пропущенное прочитано'),
+  process_poll: say('Polling instead of the log', 'Опрос вместо журнала'),
+  memory: say('Memory limit reached', 'Предел памяти'),
+  moved: say('Agent moved to another PC', 'Агент на другом ПК'),
   cloned: say('Cloned agent', 'Клон агента'),
   renamed: say('PC renamed', 'ПК переименован'),
   clock_skew: say('Clock is wrong', 'Часы сбиты'),
-  foreign_agent: say("Key used for another agent's events", 'Ключ — для событий чужого агента'),
-  foreign_host: say("Key used for another PC's events", 'Ключ — для событий чужого ПК'),
+  foreign_agent: say('Key used for another agent', 'Ключ у чужого агента'),
+  foreign_host: say('Key used for another PC', 'Ключ у чужого ПК'),
 });
 
 export const stateWords = (say: Say): Readonly<Record<string, string>> => ({

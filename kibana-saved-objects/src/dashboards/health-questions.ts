@@ -14,10 +14,10 @@ export const inState = (state: string): string =>
 export const LOSSES = `${FACTS} and launchbeat.health.fact.level : "error"`;
 
 /** Events that nobody will ever see: records that are gone, a log that somebody cleared. A word of a kind to come is enough. */
-export const GAPS = `${FACTS} and launchbeat.health.fact.kind : (gap or log_recreated or *clear* or spool_lost)`;
+export const GAPS = `${FACTS} and launchbeat.health.fact.kind : (gap or log_recreated or *clear* or spool_lost or *dropped or log_full)`;
 
 /** Somebody sends what is not theirs, or runs an agent twice. */
-export const MISUSE = `${FACTS} and launchbeat.health.fact.kind : (cloned or conflict or foreign* or *tamper*)`;
+export const MISUSE = `${FACTS} and launchbeat.health.fact.kind : (cloned or moved or conflict or foreign* or *tamper*)`;
 
 export const AUDITING_OFF = `${AGENT_STATES} and (launchbeat.health.auditing.process_creation : false or launchbeat.health.auditing.command_line : false)`;
 

@@ -155,7 +155,7 @@ const HAPPENINGS: readonly Happening[] = [
     reason: 'Log rolled over while the PC was read too slowly',
   },
   {
-    ...{ kind: 'log_recreated', level: 'error', times: 1, pc: 41, records: 40_000 },
+    ...{ kind: 'log_cleared', level: 'error', times: 1, pc: 41, records: 40_000 },
     withinMs: 12 * HOUR_MS,
     reason: 'Security log was cleared by ACME\\Сидоров4 (event 1102)',
   },
