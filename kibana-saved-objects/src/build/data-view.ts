@@ -64,7 +64,8 @@ function storedFormat(format: FieldFormat): object {
           unknownKeyValue: null,
         },
       };
-    default:
+    case 'number':
+    case 'date':
       return { id: format.kind, params: { pattern: format.pattern } };
   }
 }
