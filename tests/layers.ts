@@ -112,6 +112,16 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
     'collector/src/commit',
     'collector/src/notify',
   ],
+  'collector/src/report': [
+    'ecs-schemas/src',
+    'ecs-schemas/src/beat',
+    'collector/src/fleet',
+    'collector/src/assess',
+    'collector/src/commit',
+    'collector/src/index',
+    'zod',
+    'node:*',
+  ],
   'collector/src/certificates': ['@peculiar/x509', 'reflect-metadata', 'node:*'],
   'collector/src': [
     'collector/src/*',

@@ -6,6 +6,7 @@
  *   commit   Admission → ChunkReceipt         one PostgreSQL transaction
  *   index    CommittedChunk → Elasticsearch   by itself, from memory or the ledger
  *   notify   Alert → Telegram                 by itself, from the outbox
+ *   report   states, facts, fates → Elasticsearch   by itself, from an outbox of its own
  *
  * Beside it fleet: who the agents are (enrolment, keys) and how they do (check-ins).
  */

@@ -26,6 +26,7 @@ import { createMetrics } from './metrics.ts';
 import { createNotifier, type Notifier } from './notify/create-notifier.ts';
 import { isTelegramOn } from './notify/telegram-config.ts';
 import { openAdmission } from './open-admission.ts';
+import { createReporter } from './report/create-reporter.ts';
 import { stageMetrics } from './stage-metrics.ts';
 import { storeMetrics } from './store-metrics.ts';
 import { createWatch } from './watch/create-watch.ts';
@@ -67,16 +68,13 @@ export async function openCollector(options: CollectorOptions): Promise<Collecto
   const tags = createAgentTags(sql, log);
   const rules = createLiveRules(alerts, telling, tags.tagsOf);
   const commit = createCommit({ sql, config: config.postgresql, ...rules, indexing, log });
-  const maySetUp = config.setup.enabled;
-  const indexer = createIndexer({ sql, config: config.elasticsearch, log, maySetUp });
-  const notifier = openNotifier(options, sql);
+  const { indexer, notifier, reporter, retention } = createQueues(sql, options);
   const { wake } = notifier;
   const watch = createWatch({ sql, rules, config: config.fleet, wake, log });
-  const retention = createRetention({ sql, config: config.postgresql, log });
   const metrics = createMetrics({ process: true });
   metrics.watch([
     ...stageMetrics(admit, commit),
-    ...storeMetrics(indexer, notifier),
+    ...storeMetrics(indexer, notifier, reporter),
     ...fleetMetrics(fleet),
   ]);
   const app = createApp({
@@ -106,6 +104,7 @@ export async function openCollector(options: CollectorOptions): Promise<Collecto
         ...(indexing ? [indexer.run(ended.signal)] : []),
         ...(telling ? [notifier.run(ended.signal), watch.run(ended.signal)] : []),
         tags.run(ended.signal),
+        reporter.run(ended.signal),
         retention.run(ended.signal),
         fleet.run(ended.signal),
         rules.learn(sql, log, ended.signal),
@@ -121,15 +120,17 @@ export async function openCollector(options: CollectorOptions): Promise<Collecto
     useAlerts(changedTo) {
       rules.use(changedTo);
       notifier.use(changedTo);
+      reporter.use(changedTo);
     },
     use(changedTo) {
       door.use(changedTo);
       server?.lookAtCertificate();
     },
     tellBroken: (problem) => notifier.tellBroken(problem),
-    metrics: () => countsOfStages({ commit, index: indexer, notify: notifier }),
+    metrics: () => countsOfStages({ commit, index: indexer, notify: notifier, report: reporter }),
     async close() {
       await indexer.close();
+      await reporter.close();
       await sql.end({ timeout: 5 });
     },
   };
@@ -142,6 +143,21 @@ function openNotifier({ config, alerts, log }: CollectorOptions, sql: Sql): Noti
     ...{ sql, config: config.telegram, alerts, log, offlineAfterMs: config.fleet.offline_after },
     ...(link === undefined ? {} : { kibana: { url: link, space, language } }),
   });
+}
+
+/** What works by itself behind the commit. */
+function createQueues(sql: Sql, options: CollectorOptions) {
+  const { config, alerts, log } = options;
+  const { elasticsearch, postgresql, fleet } = config;
+  return {
+    indexer: createIndexer({ sql, config: elasticsearch, log, maySetUp: config.setup.enabled }),
+    notifier: openNotifier(options, sql),
+    reporter: createReporter({
+      ...{ sql, config: elasticsearch, alerts, log, maySetUp: config.setup.enabled },
+      offlineAfterMs: fleet.offline_after,
+    }),
+    retention: createRetention({ sql, config: postgresql, log }),
+  };
 }
 
 type Counting = { readonly counts: () => object };

@@ -1,9 +1,10 @@
 /**
- * Names what index and notify count, for the metrics.
+ * Names what index, notify and report count, for the metrics.
  */
 import type { IndexCounts, Indexer } from './index/create-indexer.ts';
 import type { Watched } from './metrics.ts';
 import type { Notifier, NotifyCounts } from './notify/create-notifier.ts';
+import type { ReportCounts, Reporter } from './report/create-reporter.ts';
 
 type Help = readonly [name: string, kind: Watched['kind'], help: string];
 
@@ -55,12 +56,27 @@ const NOTIFY_HELP: Readonly<Record<keyof NotifyCounts, Help>> = {
   leader: ['messages_leader', 'gauge', '1 = this collector sends the messages.'],
 };
 
-/** The numbers of both stages. */
+const REPORT_HELP: Readonly<Record<keyof ReportCounts, Help>> = {
+  indexed: ['reports_total', 'counter', 'Documents on health and alerts that Elasticsearch took.'],
+  duplicates: ['reports_duplicates_total', 'counter', 'Those that Elasticsearch had already.'],
+  refused: ['reports_refused_total', 'counter', 'Those that Elasticsearch will never take.'],
+  retries: ['reports_retries_total', 'counter', 'Requests and items of these that were repeated.'],
+  statesSkipped: [
+    'reports_states_skipped_total',
+    'counter',
+    "Moments whose agents' states were left out since too much waited.",
+  ],
+  waiting: ['reports_waiting', 'gauge', 'Documents on health and alerts that wait.'],
+};
+
+/** The numbers of these stages. */
 export function storeMetrics(
   indexer: Pick<Indexer, 'counts'>,
   notifier: Pick<Notifier, 'counts'>,
+  reporter: Pick<Reporter, 'counts'>,
 ): readonly Watched[] {
   return [
+    ...watched(REPORT_HELP, () => reporter.counts()),
     ...watched(INDEX_HELP, () => indexer.counts()),
     ...watched(NOTIFY_HELP, () => notifier.counts()),
   ];

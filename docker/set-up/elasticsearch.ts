@@ -31,7 +31,11 @@ export const COLLECTOR_ROLE = {
   ],
   indices: [
     {
-      names: ['logs-system.security_launchbeat-*'],
+      names: [
+        'logs-system.security_launchbeat-*',
+        'logs-launchbeat.health-*',
+        'logs-launchbeat.alerts-*',
+      ],
       privileges: [
         // `_bulk` create makes the data stream at its first document.
         'auto_configure',

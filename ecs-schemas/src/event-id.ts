@@ -37,17 +37,21 @@ export const EVENT_ID_PATTERN = /^[A-Za-z0-9_-]{21}[AQgw]$/;
  * The time stands first because Elasticsearch looks ids up faster when they rise.
  */
 export function eventId(key: EventKey): string {
-  const text = [
+  return timedId(key.timeMs, [
     key.computer.toLowerCase(),
     key.channel,
     key.providerGuid.toLowerCase().replace(/[{}]/g, ''),
     key.recordId,
     String(key.timeMs),
     key.eventCode,
-  ].join('\0');
-  const digest = hash('sha256', text, 'base64url');
+  ]);
+}
+
+/** The same form of id for whatever has a time (Unix milliseconds) and a key of its own. */
+export function timedId(timeMs: number, key: readonly string[]): string {
+  const digest = hash('sha256', key.join('\0'), 'base64url');
   const last = ALPHABET.indexOf(digest.charAt(DIGEST_CHARACTERS)) & UPPER_TWO_BITS;
-  return timeCharacters(key.timeMs) + digest.slice(0, DIGEST_CHARACTERS) + ALPHABET.charAt(last);
+  return timeCharacters(timeMs) + digest.slice(0, DIGEST_CHARACTERS) + ALPHABET.charAt(last);
 }
 
 /** Big-endian, as base64url. Throws where six bytes do not hold it. */

@@ -8,7 +8,8 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { EcsFlat } from '@elastic/ecs';
 import { FIELDS } from './fields.ts';
-import { indexTemplate, TEMPLATE_NAME } from './index-template.ts';
+import { indexTemplate } from './index-template.ts';
+import { STREAM_KEYS, STREAMS, type StreamKey, TEMPLATE_NAME } from './streams.ts';
 
 interface CatalogueField {
   readonly type: string;
@@ -20,7 +21,8 @@ const CATALOGUE = EcsFlat as unknown as Readonly<Record<string, CatalogueField |
 const notEcs = (path: string): boolean => /^(?:launchbeat|winlog)\./.test(path);
 
 test('every field outside winlog and launchbeat is in ECS, with the type that we map', () => {
-  for (const [path, type] of Object.entries(FIELDS)) {
+  const fields = STREAM_KEYS.flatMap((key) => Object.entries(STREAMS[key].fields));
+  for (const [path, type] of fields) {
     if (notEcs(path)) continue;
     const ecs = CATALOGUE[path];
     assert.ok(ecs !== undefined, `${path} is no field of ECS`);
@@ -81,26 +83,50 @@ function* mapped(level: Mapped, prefix = ''): Generator<[string, Mapped]> {
   }
 }
 
-const mappingsOf = (build: 'ecs' | 'core'): Map<string, Mapped> => {
-  const { template } = indexTemplate({ build }) as { template: { mappings: Mapped } };
+const mappingsOf = (build: 'ecs' | 'core', stream: StreamKey): Map<string, Mapped> => {
+  const { template } = indexTemplate({ build, stream }) as { template: { mappings: Mapped } };
   return new Map(mapped(template.mappings));
 };
 
-test('both builds of the template map exactly the fields of the table', () => {
-  for (const build of ['ecs', 'core'] as const)
-    assert.deepEqual([...mappingsOf(build).keys()].sort(), Object.keys(FIELDS).sort());
+test('both builds of each template map exactly the fields of its table', () => {
+  for (const stream of STREAM_KEYS)
+    for (const build of ['ecs', 'core'] as const)
+      assert.deepEqual(
+        [...mappingsOf(build, stream).keys()].sort(),
+        Object.keys(STREAMS[stream].fields).sort(),
+      );
 });
 
 test('the core build has no type of an x-pack mapper module', () => {
-  const types = new Set([...mappingsOf('core').values()].map((field) => field.type));
-  assert.deepEqual([...types].sort(), ['boolean', 'date', 'keyword', 'long', 'text']);
+  const types = new Set(
+    STREAM_KEYS.flatMap((stream) =>
+      [...mappingsOf('core', stream).values()].map((field) => field.type),
+    ),
+  );
+  assert.deepEqual([...types].sort(), ['boolean', 'date', 'flattened', 'keyword', 'long', 'text']);
   assert.ok(!JSON.stringify(indexTemplate({ build: 'core' })).includes('match_only_text'));
 });
 
 test('no value can exceed the longest term that Lucene takes, 32,766 bytes', () => {
-  for (const build of ['ecs', 'core'] as const)
-    for (const [path, field] of mappingsOf(build))
-      if (field.type === 'keyword') assert.ok((field.ignore_above ?? Infinity) * 4 <= 32_766, path);
+  for (const stream of STREAM_KEYS)
+    for (const build of ['ecs', 'core'] as const)
+      for (const [path, field] of mappingsOf(build, stream))
+        if (field.type === 'keyword' || field.type === 'flattened')
+          assert.ok((field.ignore_above ?? Infinity) * 4 <= 32_766, path);
+});
+
+test('each template has a name, an id pattern and constants of its own', () => {
+  const patterns = STREAM_KEYS.map((stream) => indexTemplate({ build: 'ecs', stream }));
+  assert.deepEqual(
+    patterns.map((template) => (template['index_patterns'] as string[])[0]),
+    ['logs-system.security_launchbeat-*', 'logs-launchbeat.health-*', 'logs-launchbeat.alerts-*'],
+  );
+  const dataset = (stream: StreamKey): unknown =>
+    mappingsOf('ecs', stream).get('data_stream.dataset')?.value;
+  assert.deepEqual(
+    STREAM_KEYS.map(dataset),
+    STREAM_KEYS.map((stream) => STREAMS[stream].dataset),
+  );
 });
 
 test('the template is for our data streams alone, ahead of Fleet, and has a lifecycle only when told', () => {

@@ -1,5 +1,5 @@
 /**
- * Every field that Elasticsearch indexes, with its type in ECS's terms: the one source of the index template's two builds.
+ * Every field of a process start that Elasticsearch indexes, with its type in ECS's terms: the one source of the index template's two builds.
  * What is not here stays in `_source` and is not searchable (`dynamic: false`), so that no document can grow the mapping.
  * Keeps: lean, since a field costs Elasticsearch more than it costs us; every ECS field has ECS's own type (a test asks @elastic/ecs).
  */
@@ -12,10 +12,15 @@ export type FieldType =
   | 'wildcard+text'
   | 'long'
   | 'boolean'
-  | 'match_only_text';
+  | 'match_only_text'
+  /** An object whose keys nobody knows beforehand, as one field. */
+  | 'flattened';
 
 /** Field path → type. Order is the order of the document. */
-export const FIELDS: Readonly<Record<string, FieldType>> = {
+export type FieldTable = Readonly<Record<string, FieldType>>;
+
+/** Of a process start. */
+export const FIELDS: FieldTable = {
   '@timestamp': 'date',
   'log.level': 'keyword',
   'ecs.version': 'keyword',

@@ -2,11 +2,11 @@
  * Takes the bundle of one language and a filled data stream, gives what the page draws of each dashboard.
  * Keeps: figures come from the same requests that the panel runner's test sends; nothing is made up here.
  */
-
 import type { Language } from '../src/build/language.ts';
 import { bundleText } from '../src/bundle.ts';
 import { at, type Json, listOf, objectOf, parsed, textOf } from '../src/check/json.ts';
 import { type ExportedObject, readExport } from '../src/check/read-export.ts';
+import { streamOfPattern } from '../src/kql/field-kind.ts';
 import type { FilledStream } from '../src/panels/filled-stream.ts';
 import { otherRequest } from '../src/panels/other-bucket.ts';
 import { type PanelRequest, panelRequests } from '../src/panels/panel-requests.ts';
@@ -15,6 +15,7 @@ import { type Asked, autoInterval } from '../src/panels/time-range.ts';
 import type { Cell, DashboardModel, PanelModel, PreviewColumn } from './preview-model.ts';
 
 type Row = Readonly<Record<string, Cell>>;
+type StreamKey = PanelRequest['stream'];
 
 const CAPTIONS: Readonly<Record<Language, string>> = {
   en: 'Preview, not a screenshot of Kibana: drawn with Elastic’s chart library from an invented office of 50 PCs. Times are UTC.',
@@ -37,11 +38,17 @@ function startOf(timeFrom: string, end: Date): Date {
 interface FieldWords {
   readonly label: (field: string) => string;
   /** What the data view's formats add to a column of this field. */
-  readonly format: (field: string) => Pick<PreviewColumn, 'words' | 'pattern'>;
+  readonly format: (
+    field: string,
+  ) => Pick<PreviewColumn, 'words' | 'pattern' | 'format' | 'isLink'>;
 }
 
-function fieldWords(objects: readonly ExportedObject[]): FieldWords {
-  const view = objects.find(({ type }) => type === 'index-pattern')?.attributes;
+/** Of the data view of one stream. */
+function fieldWords(objects: readonly ExportedObject[], stream: StreamKey): FieldWords {
+  const view = objects.find(
+    ({ type, attributes }) =>
+      type === 'index-pattern' && streamOfPattern(textOf(attributes['title'])) === stream,
+  )?.attributes;
   const labels = parsed(view?.['fieldAttrs']);
   const formats = parsed(view?.['fieldFormatMap']);
   return {
@@ -49,6 +56,9 @@ function fieldWords(objects: readonly ExportedObject[]): FieldWords {
     format: (field) => {
       if (at(formats, field, 'id') === 'date')
         return { pattern: textOf(at(formats, field, 'params', 'pattern')) };
+      const id = at(formats, field, 'id');
+      if (id === 'duration' || id === 'bytes') return { format: id };
+      if (id === 'url') return { isLink: true };
       const entries = listOf(at(formats, field, 'params', 'lookupEntries'));
       if (entries.length === 0) return {};
       const words = entries.map((entry) => [textOf(at(entry, 'key')), textOf(at(entry, 'value'))]);
@@ -56,6 +66,18 @@ function fieldWords(objects: readonly ExportedObject[]): FieldWords {
     },
   };
 }
+
+/** A pair of fields is text: Kibana writes each part with its field's words, and makes no link of it. */
+function formatOf(column: Json, fields: FieldWords): ReturnType<FieldWords['format']> {
+  const seconds = listOf(at(column, 'params', 'secondaryFields')).map(textOf);
+  const first = textOf(column['sourceField']);
+  if (seconds.length === 0) return fields.format(first);
+  const words = [first, ...seconds].map((field) => fields.format(field).words ?? {});
+  return { words: Object.assign({}, ...words) };
+}
+
+/** Figures that are no values of their field. */
+const UNFORMATTED = new Set(['count', 'unique_count']);
 
 function columnOf(id: string, column: Json, fields: FieldWords, asked: Asked): PreviewColumn {
   const operation = textOf(column['operationType']);
@@ -68,7 +90,9 @@ function columnOf(id: string, column: Json, fields: FieldWords, asked: Asked): P
     isTime: column['dataType'] === 'date',
     ...(operation === 'date_histogram'
       ? { interval: wanted === 'auto' ? autoInterval(asked) : wanted }
-      : fields.format(textOf(column['sourceField']))),
+      : UNFORMATTED.has(operation) || at(column, 'params', 'format') !== undefined
+        ? {}
+        : formatOf(column, fields)),
   };
 }
 
@@ -98,33 +122,37 @@ interface Drawing {
   readonly language: Language;
   readonly stream: FilledStream;
   readonly asked: Asked;
-  readonly fields: FieldWords;
+  readonly fieldsOf: (stream: StreamKey) => FieldWords;
   /** Saved search of a panel, by the panel's id. */
   readonly searchOf: (panelId: string) => ExportedObject | undefined;
 }
 
 async function chartRows(request: PanelRequest, drawing: Drawing): Promise<Row[]> {
   const { stream, asked } = drawing;
-  const response = await stream.search(request.body);
+  const response = await stream.search(request.body, request.stream);
   const rows = panelRows(request.columns, response);
   const other = otherRequest(request, response, asked);
   if (other === undefined) return rows;
-  return [...rows, ...otherRows(request, await stream.search(other), OTHER)];
+  return [...rows, ...otherRows(request, await stream.search(other, request.stream), OTHER)];
 }
 
 async function searchPart(
   request: PanelRequest,
-  { stream, fields, searchOf }: Drawing,
+  { stream, fieldsOf, searchOf }: Drawing,
 ): Promise<Pick<PanelModel, 'visualization' | 'columns' | 'rows' | 'total'>> {
+  const fields = fieldsOf(request.stream);
   const names = ['@timestamp', ...listOf(request.body['fields']).map(textOf)];
-  const response = await stream.search({ ...request.body, size: SEARCH_ROWS, fields: names });
+  const response = await stream.search(
+    { ...request.body, size: SEARCH_ROWS, fields: names },
+    request.stream,
+  );
   const columns = names.map((name) => {
     return {
       id: name,
       label: fields.label(name),
       operation: '',
       isBucket: false,
-      isTime: name === '@timestamp',
+      isTime: fields.format(name).pattern !== undefined,
       ...fields.format(name),
     };
   });
@@ -193,7 +221,7 @@ async function panelOf(
     kind: request.visualization,
     visualization: at(config, 'attributes', 'state', 'visualization'),
     columns: request.columns.map(([columnId, column]) =>
-      columnOf(columnId, column, drawing.fields, drawing.asked),
+      columnOf(columnId, column, drawing.fieldsOf(request.stream), drawing.asked),
     ),
     rows: await chartRows(request, drawing),
   };
@@ -209,7 +237,7 @@ export async function dashboardModels(
   const objects = readExport(text, (where, what) => {
     throw new Error(`${where}: ${what}`);
   });
-  const fields = fieldWords(objects);
+  const fieldsOf = (key: StreamKey): FieldWords => fieldWords(objects, key);
   const models: (readonly [string, DashboardModel])[] = [];
   for (const { type, id, attributes, references } of objects) {
     if (type !== 'dashboard') continue;
@@ -220,7 +248,7 @@ export async function dashboardModels(
       const own = references.find(({ name }) => name === `${panelId}:panel_${panelId}`);
       return objects.find((one) => one.type === 'search' && one.id === own?.id);
     };
-    const drawing = { language, stream, asked, fields, searchOf };
+    const drawing = { language, stream, asked, fieldsOf, searchOf };
     const panels: PanelModel[] = [];
     for (const panel of listOf(parsed(attributes['panelsJSON'])))
       panels.push(await panelOf(panel, requests, drawing));

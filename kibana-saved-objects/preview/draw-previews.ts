@@ -9,6 +9,8 @@ import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { testElasticsearch, uniqueNamespace } from '../../tests/support/elasticsearch.ts';
+import { officeAlerts } from '../src/office/office-alerts.ts';
+import { officeHealth } from '../src/office/office-health.ts';
 import { officeMonth } from '../src/office/office-month.ts';
 import { filledStream } from '../src/panels/filled-stream.ts';
 import { dashboardModels } from './dashboard-model.ts';
@@ -81,7 +83,11 @@ async function main(executablePath: string): Promise<void> {
   const files = await bundlePage();
   const { url } = await testElasticsearch();
   const namespace = uniqueNamespace();
-  const stream = await filledStream({ url, namespace }, officeMonth({ end: END, namespace }));
+  const starts = officeMonth({ end: END, namespace });
+  const stream = await filledStream({ url, namespace }, starts, {
+    health: officeHealth({ end: END, namespace }),
+    alerts: officeAlerts(starts, END),
+  });
   mkdirSync(PICTURES, { recursive: true });
   // Chromium refuses its sandbox to root, which is who runs this in a container.
   const isRoot = process.getuid?.() === 0;

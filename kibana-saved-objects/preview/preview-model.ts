@@ -18,6 +18,10 @@ export interface PreviewColumn {
   readonly interval?: string;
   /** How the data view writes times, in moment's letters; Kibana's default where absent. */
   readonly pattern?: string;
+  /** How the data view writes numbers of this field. */
+  readonly format?: 'duration' | 'bytes';
+  /** The data view makes a link of it. */
+  readonly isLink?: boolean;
   /** The data view's words for single values. */
   readonly words?: Readonly<Record<string, string>>;
 }

@@ -2,7 +2,9 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { FACT_KINDS } from '@launchbeat/ecs-schemas';
 import { BUNDLE_FILES, bundleObjects, bundleText } from './bundle.ts';
+import { factWords } from './dashboards/health-data-view.ts';
 import { FLAGS } from './dashboards/questions.ts';
 
 const beside = (path: string): string => readFileSync(new URL(path, import.meta.url), 'utf8');
@@ -34,6 +36,14 @@ test('no English word is left in a Russian title or description', () => {
       assert.match(String(attributes[key]), /[а-яё]/i, `${type}: ${String(attributes[key])}`);
     }
   }
+});
+
+test('every kind of fact that is known has words of its own', () => {
+  const kinds = new Set(Object.keys(factWords((en) => en)));
+  assert.deepEqual(
+    FACT_KINDS.filter((kind) => !kinds.has(kind)),
+    [],
+  );
 });
 
 test('the flags that panels ask for are the flags that the agent sets', () => {

@@ -6,7 +6,11 @@
 import type { Language } from './build/language.ts';
 import type { SavedObject } from './build/saved-object.ts';
 import { tag } from './build/saved-search.ts';
+import { alerts } from './dashboards/alerts.ts';
+import { alertsDataView } from './dashboards/alerts-data-view.ts';
 import { eventsDataView } from './dashboards/events-data-view.ts';
+import { fleetHealth } from './dashboards/fleet-health.ts';
+import { healthDataView } from './dashboards/health-data-view.ts';
 import { hunting } from './dashboards/hunting.ts';
 import { namingIn } from './dashboards/naming.ts';
 import { overview } from './dashboards/overview.ts';
@@ -26,6 +30,8 @@ export function bundleObjects(language: Language): SavedObject[] {
   const naming = namingIn(language);
   return [
     eventsDataView(naming),
+    alertsDataView(naming),
+    healthDataView(naming),
     tag({
       id: naming.tagId,
       name: naming.say('Launchbeat', 'Launchbeat (рус.)'),
@@ -38,6 +44,8 @@ export function bundleObjects(language: Language): SavedObject[] {
     peopleAndPcs(naming),
     processTrees(naming),
     hunting(naming),
+    alerts(naming),
+    fleetHealth(naming),
   ];
 }
 

@@ -8,4 +8,5 @@ export { rulesText } from './detections/detection-rules.ts';
 export type { ObjectFault } from './import/import-answer.ts';
 export { type ImportOptions, type ImportOutcome, importBundle } from './import/import-bundle.ts';
 export type { Credentials, KibanaAddress } from './import/kibana-request.ts';
-export { type OfficeOptions, officeMonth } from './office/office-month.ts';
+export { officeMonth } from './office/office-month.ts';
+export type { OfficeOptions } from './office/staff.ts';

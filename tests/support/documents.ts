@@ -3,7 +3,8 @@
  * Keeps: each call is another event (the record id rises), and `event.id` belongs to the event as it came out.
  */
 import { Buffer } from 'node:buffer';
-import { ECS_VERSION, eventId, type ProcessStart, systemTimeMs } from '@launchbeat/ecs-schemas';
+import { eventId, type ProcessStart, systemTimeMs } from '@launchbeat/ecs-schemas';
+import { startDocument } from '../../kibana-saved-objects/src/office/start-document.ts';
 
 /** Any part of a document; objects are merged, lists and scalars are replaced, `undefined` takes a field away. */
 export type Overrides<T = ProcessStart> = {
@@ -14,7 +15,6 @@ export type Overrides<T = ProcessStart> = {
 
 /** The agent that the documents are from unless a test names another one. */
 export const TEST_AGENT_ID = '6f1c1f5e-7d9d-4f3e-9d39-4c8f5a0d2b11';
-const PROVIDER_GUID = '{54849625-5478-4994-a5ba-3e3b0328c30d}';
 /** 2026-11-23 11:03:27 UTC: 14:03:27 in Moscow. */
 const FIRST_TIME_MS = Date.UTC(2026, 10, 23, 11, 3, 27);
 
@@ -64,79 +64,30 @@ function isObject(value: unknown): value is Record<string, unknown> {
 }
 
 function sample(record: number): ProcessStart {
-  const time = new Date(FIRST_TIME_MS + (record - 1001) * 1000).toISOString();
-  return {
-    'log.level': 'info',
-    '@timestamp': time,
+  return startDocument({
+    time: new Date(FIRST_TIME_MS + (record - 1001) * 1000).toISOString(),
+    recordId: record,
+    namespace: 'default',
+    host: 'pc-042.acme.local',
+    computer: 'PC-042.acme.local',
     agent: {
       id: TEST_AGENT_ID,
       name: 'PC-042',
-      type: 'launchbeat',
       version: '0.1.0',
       ephemeral_id: '0f2d7c55-3a0e-4bb0-9d52-6b8d3cf0a4de',
     },
-    data_stream: { type: 'logs', dataset: 'system.security_launchbeat', namespace: 'default' },
-    event: {
-      id: '',
-      code: '4688',
-      kind: 'event',
-      module: 'security',
-      provider: 'Microsoft-Windows-Security-Auditing',
-      action: 'created-process',
-      category: ['process'],
-      type: ['start'],
-      outcome: 'success',
-      created: time,
-      sequence: record,
+    account: {
+      id: 'S-1-5-21-3623811015-3361044348-30300820-1013',
+      name: 'Иванов',
+      domain: 'ACME',
     },
-    host: { name: 'pc-042.acme.local', os: { type: 'windows' } },
-    message: 'A new process has been created.',
-    process: {
-      pid: 5184,
-      executable: 'C:\\Program Files\\Google\\Chrome\\Application\\chrome.exe',
-      name: 'chrome.exe',
-      command_line:
-        '"C:\\Program Files\\Google\\Chrome\\Application\\chrome.exe" --profile-directory=Default',
-      args: [
-        'C:\\Program Files\\Google\\Chrome\\Application\\chrome.exe',
-        '--profile-directory=Default',
-      ],
-      args_count: 2,
-      parent: { pid: 3920, executable: 'C:\\Windows\\explorer.exe', name: 'explorer.exe' },
-    },
-    related: { user: ['Иванов'], hosts: ['pc-042.acme.local'] },
-    user: { id: 'S-1-5-21-3623811015-3361044348-30300820-1013', name: 'Иванов', domain: 'ACME' },
-    winlog: {
-      channel: 'Security',
-      computer_name: 'PC-042.acme.local',
-      provider_name: 'Microsoft-Windows-Security-Auditing',
-      provider_guid: PROVIDER_GUID,
-      record_id: String(record),
-      event_id: '4688',
-      version: 2,
-      task: 'Process Creation',
-      opcode: 'Info',
-      keywords: ['Audit Success'],
-      logon: { id: '0x3e7a1' },
-      process: { pid: 4, thread: { id: 212 } },
-      event_data: {
-        MandatoryLabel: 'S-1-16-8192',
-        TokenElevationType: '%%1938',
-        TargetLogonId: '0x0',
-      },
-    },
-    launchbeat: {
-      program: 'Google Chrome',
-      launch: true,
-      actor: {
-        id: 'S-1-5-21-3623811015-3361044348-30300820-1013',
-        name: 'Иванов',
-        domain: 'ACME',
-      },
-      pair: 'explorer.exe > chrome.exe',
-      executable_dir: 'C:\\Program Files\\Google\\Chrome\\Application',
-      command_line_length: 82,
-    },
-    'ecs.version': ECS_VERSION,
-  };
+    executable: 'C:\\Program Files\\Google\\Chrome\\Application\\chrome.exe',
+    pid: 5184,
+    args: '--profile-directory=Default',
+    parent: { executable: 'C:\\Windows\\explorer.exe', pid: 3920 },
+    program: 'Google Chrome',
+    launch: true,
+    elevation: '%%1938',
+    integrity: 'S-1-16-8192',
+  });
 }

@@ -4,7 +4,7 @@
  * Keeps: a look at most each LOOK_MS and namespace, an attempt to mend at most each MEND_MS; never throws for a cluster that is down.
  */
 import type { Client } from '@elastic/elasticsearch';
-import { dataStreamName } from '@launchbeat/ecs-schemas';
+import { type StreamKey, streamName } from '@launchbeat/ecs-schemas';
 import type { Log } from '@launchbeat/ecs-schemas/beat';
 import type { ElasticsearchConfig } from './elasticsearch-config.ts';
 import { findWrongField } from './read-template.ts';
@@ -24,6 +24,8 @@ export interface ClusterMenderOptions {
   readonly log: Log;
   /** Whether it may change the cluster. */
   readonly maySetUp: boolean;
+  /** The data stream that it looks after; default: the process starts. */
+  readonly stream?: StreamKey;
 }
 
 const LOOK_MS = 5_000;
@@ -31,31 +33,31 @@ const MEND_MS = 5_000;
 
 /** Makes the mender. With a template of the operator's own it judges and mends nothing. */
 export function createClusterMender(options: ClusterMenderOptions): ClusterMender {
-  const { client, config, log } = options;
+  const { client, config, log, stream: key = 'starts' } = options;
   const wellSinceMs = new Map<string, number>();
   let mending: Promise<boolean> | undefined;
   let mendedAtMs = Number.NEGATIVE_INFINITY;
 
   async function look(namespace: string): Promise<Failure | undefined> {
-    const template = await checkTemplate(client, [namespace]);
+    const template = await checkTemplate(client, [namespace], key);
     if (template.outcome === 'retry') return template.failure;
     if (template.outcome === 'refused') return person(template.reason);
-    const wrong = await findWrongField(client, namespace, template.build);
+    const wrong = await findWrongField(client, streamName(key, namespace), key, template.build);
     return wrong === undefined
       ? undefined
       : person(
-          `${wrong} has another type than the template gives it; roll ${dataStreamName(namespace)} over`,
+          `${wrong} has another type than the template gives it; roll ${streamName(key, namespace)} over`,
         );
   }
 
   async function setUp(namespace: string): Promise<boolean> {
-    const state = await setUpTemplate(client, config, log);
+    const state = await setUpTemplate(client, config, log, key);
     if (state.outcome !== 'done') return false;
     const isMade = state.action !== 'kept';
     if (isMade) log.warn({}, `The cluster refused what is right: ${state.detail}`);
-    const wrong = await findWrongField(client, namespace, state.build);
+    const wrong = await findWrongField(client, streamName(key, namespace), key, state.build);
     if (wrong === undefined) return isMade;
-    const stream = dataStreamName(namespace);
+    const stream = streamName(key, namespace);
     await client.transport.request({ method: 'POST', path: `/${stream}/_rollover` });
     log.warn({}, `${wrong} had another type than the template gives it; ${stream} is rolled over.`);
     return true;

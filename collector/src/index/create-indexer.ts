@@ -3,6 +3,7 @@
  * Keeps: `indexed_at` is written only when each line has a final verdict; memory is bounded, and what is over waits in the
  * table; several collectors share the work by leases.
  */
+import { STREAM_KEYS } from '@launchbeat/ecs-schemas';
 import { type Log, pause } from '@launchbeat/ecs-schemas/beat';
 import { type CommittedChunk, INDEX_LEASE_MS } from '../commit/commit.ts';
 import type { Sql } from '../commit/database.ts';
@@ -20,8 +21,10 @@ import { runWorker } from './run-worker.ts';
 import {
   checkTemplate,
   describeCluster,
+  makeStreams,
   setUpTemplate,
   type TemplateAction,
+  type TemplateState,
 } from './set-up-template.ts';
 import { sweepLeases } from './sweep-leases.ts';
 
@@ -34,7 +37,7 @@ export interface IndexerOptions {
 }
 
 export interface SetupResult {
-  /** `off`: nothing to do by the config. */
+  /** Of the template of the process starts; `off`: nothing to do by the config. */
   readonly action: TemplateAction | 'off';
   /** A sentence for people. */
   readonly detail: string;
@@ -61,7 +64,7 @@ export interface Indexer {
   offer(chunk: CommittedChunk): void;
   /** Works until aborted; then gives back what is not settled. */
   run(signal: AbortSignal): Promise<void>;
-  /** Makes or updates the index template. Throws an Error that says what to do where the cluster refuses or cannot be reached. */
+  /** Makes or updates the index templates of all streams, and the streams. Throws an Error that says what to do where the cluster refuses or cannot be reached. */
   setup(): Promise<SetupResult>;
   /** Whether the cluster answers and has the template. Never throws. */
   check(): Promise<CheckResult>;
@@ -167,10 +170,16 @@ async function setup({ client, config, log }: IndexerState): Promise<SetupResult
   if (!config.template.enabled) {
     return { action: 'off', detail: 'template.enabled is false; the template is left as it is.' };
   }
-  const state = await setUpTemplate(client, config, log);
-  if (state.outcome === 'retry') throw new Error(`Elasticsearch: ${state.failure.reason}.`);
-  if (state.outcome === 'refused') throw new Error(`Elasticsearch: ${state.reason}.`);
-  return { action: state.action, detail: state.detail };
+  const states: Extract<TemplateState, { outcome: 'done' }>[] = [];
+  for (const stream of STREAM_KEYS) {
+    const state = await setUpTemplate(client, config, log, stream);
+    if (state.outcome === 'retry') throw new Error(`Elasticsearch: ${state.failure.reason}.`);
+    if (state.outcome === 'refused') throw new Error(`Elasticsearch: ${state.reason}.`);
+    states.push(state);
+  }
+  await makeStreams(client, config);
+  const detail = states.map((state) => state.detail).join(' ');
+  return { action: states[0]?.action ?? 'kept', detail };
 }
 
 async function check({ client, config }: IndexerState): Promise<CheckResult> {

@@ -66,6 +66,15 @@ export const elasticsearchConfigSchema = z
         sweep_interval: duration('5s'),
       })
       .prefault({}),
+    reports: z
+      .strictObject({
+        /** How often the state of each agent is written down. */
+        interval: duration('5m').refine(
+          (ms) => ms >= 1000 && ms <= 86_400_000,
+          'Expected 1s to 24h',
+        ),
+      })
+      .prefault({}),
     /** A request that has no answer after this time has an unknown outcome and is looked up. */
     timeout: duration('90s'),
     backoff: z

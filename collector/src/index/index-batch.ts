@@ -4,7 +4,7 @@
  * up but lines that Elasticsearch says it will never take, and those go to the dead letters.
  */
 import type { Client } from '@elastic/elasticsearch';
-import { dataStreamName } from '@launchbeat/ecs-schemas';
+import { type StreamKey, streamName } from '@launchbeat/ecs-schemas';
 import type { BulkWindow } from './bulk-window.ts';
 import type { DeadLetter } from './chunk-leases.ts';
 import type { IndexLine } from './chunk-lines.ts';
@@ -17,6 +17,8 @@ import { type BulkOutcome, bulkBytes, sendBulk, type Verdict } from './send-bulk
 export interface IndexBatchContext {
   readonly client: Client;
   readonly namespace: string;
+  /** Which data stream of the namespace; default: the process starts. */
+  readonly stream?: StreamKey;
   /** Says how large a request may be; a line that is larger goes alone. */
   readonly window: BulkWindow;
   readonly mender: ClusterMender;
@@ -101,7 +103,7 @@ interface Step {
 async function dropThoseThere(left: IndexLine[], context: IndexBatchContext): Promise<Step> {
   const answer = await lookUp(
     context.client,
-    dataStreamName(context.namespace),
+    streamName(context.stream ?? 'starts', context.namespace),
     left.map((line) => line.id),
   );
   if (answer.outcome === 'failed') {
@@ -123,7 +125,7 @@ async function sendSome(left: IndexLine[], context: IndexBatchContext): Promise<
   const { count, bytes } = firstOf(left, room.bytes);
   const request = left.slice(0, count);
   const rest = left.slice(count);
-  const stream = dataStreamName(context.namespace);
+  const stream = streamName(context.stream ?? 'starts', context.namespace);
   let answer: BulkOutcome | undefined;
   try {
     answer = await sendBulk(context.client, stream, request, context.abandon);

@@ -5,11 +5,12 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type Client, errors } from '@elastic/elasticsearch';
 import {
-  dataStreamName,
   indexTemplate,
-  TEMPLATE_NAME,
-  TEMPLATE_VERSION,
+  STREAMS,
+  type StreamKey,
+  streamName,
   type TemplateBuild,
+  templateName,
 } from '@launchbeat/ecs-schemas';
 
 /** As the cluster gives it back. */
@@ -23,14 +24,18 @@ export interface ExistingTemplate {
   };
 }
 
-export const TEMPLATE_PATH = `/_index_template/${TEMPLATE_NAME}`;
+export const templatePath = (stream: StreamKey): string =>
+  `/_index_template/${templateName(stream)}`;
 
-/** The template under our name; undefined where there is none. Throws what the client throws. */
-export async function readTemplate(client: Client): Promise<ExistingTemplate | undefined> {
+/** The template under our name for a stream; undefined where there is none. Throws what the client throws. */
+export async function readTemplate(
+  client: Client,
+  stream: StreamKey,
+): Promise<ExistingTemplate | undefined> {
   try {
     const answer = await client.transport.request<{
       index_templates?: readonly { readonly index_template: ExistingTemplate }[];
-    }>({ method: 'GET', path: TEMPLATE_PATH });
+    }>({ method: 'GET', path: templatePath(stream) });
     return answer.index_templates?.[0]?.index_template;
   } catch (error) {
     if (error instanceof errors.ResponseError && error.statusCode === 404) return undefined;
@@ -43,9 +48,9 @@ export const isOurs = (existing: ExistingTemplate): boolean =>
   existing._meta?.managed_by === 'launchbeat';
 
 /** Whether somebody changed its mapping. Of another version it cannot be told. */
-export function isChanged(existing: ExistingTemplate): boolean {
-  if (existing.version !== TEMPLATE_VERSION) return false;
-  const { template } = indexTemplate({ build: existing._meta?.build ?? 'ecs' }) as {
+export function isChanged(existing: ExistingTemplate, stream: StreamKey): boolean {
+  if (existing.version !== STREAMS[stream].version) return false;
+  const { template } = indexTemplate({ build: existing._meta?.build ?? 'ecs', stream }) as {
     template: { mappings: unknown };
   };
   return !isDeepStrictEqual(existing.template?.mappings, template.mappings);
@@ -65,9 +70,11 @@ interface TemplateHead {
  */
 export async function findRival(
   client: Client,
+  stream: StreamKey,
   namespaces: readonly string[],
   priority: number,
 ): Promise<string | undefined> {
+  const own = templateName(stream);
   const heads =
     'index_templates.name,index_templates.index_template.index_patterns,index_templates.index_template.priority';
   const { index_templates: templates = [] } = await client.transport.request<{
@@ -75,12 +82,12 @@ export async function findRival(
   }>({ method: 'GET', path: '/_index_template', querystring: { filter_path: heads } });
   for (const { name, index_template: one } of templates) {
     const rank = one.priority ?? 0;
-    if (name === TEMPLATE_NAME || rank <= priority) continue;
+    if (name === own || rank <= priority) continue;
     const taken = namespaces
-      .map((namespace) => dataStreamName(namespace))
-      .find((stream) => (one.index_patterns ?? []).some((pattern) => isMatch(pattern, stream)));
+      .map((namespace) => streamName(stream, namespace))
+      .find((it) => (one.index_patterns ?? []).some((pattern) => isMatch(pattern, it)));
     if (taken !== undefined) {
-      return `index template ${name} (priority ${rank}) takes ${taken} before ${TEMPLATE_NAME} (priority ${priority}) does; lower its priority, or narrow its index_patterns`;
+      return `index template ${name} (priority ${rank}) takes ${taken} before ${own} (priority ${priority}) does; lower its priority, or narrow its index_patterns`;
     }
   }
   return undefined;
@@ -112,21 +119,22 @@ type Properties = {
  */
 export async function findWrongField(
   client: Client,
-  namespace: string,
+  name: string,
+  stream: StreamKey,
   build: TemplateBuild,
 ): Promise<string | undefined> {
   const found = await client.transport.request<
     Record<string, { readonly mappings?: { readonly properties?: Properties } }>
   >({
     method: 'GET',
-    path: `/${encodeURIComponent(dataStreamName(namespace))}/_mapping`,
+    path: `/${encodeURIComponent(name)}/_mapping`,
     querystring: { ignore_unavailable: true },
   });
   const newest = Object.keys(found)
     .sort((a, b) => generation(a) - generation(b))
     .at(-1);
   if (newest === undefined) return undefined;
-  const { template } = indexTemplate({ build }) as {
+  const { template } = indexTemplate({ build, stream }) as {
     template: { mappings: { properties: Properties } };
   };
   const wrong = wrongField(template.mappings.properties, found[newest]?.mappings?.properties ?? {});

@@ -5,12 +5,14 @@
  */
 import { type Client, errors } from '@elastic/elasticsearch';
 import {
-  dataStreamName,
   indexTemplate,
-  TEMPLATE_NAME,
+  STREAM_KEYS,
+  STREAMS,
+  type StreamKey,
+  streamName,
   TEMPLATE_PRIORITY,
-  TEMPLATE_VERSION,
   type TemplateBuild,
+  templateName,
 } from '@launchbeat/ecs-schemas';
 import type { Log } from '@launchbeat/ecs-schemas/beat';
 import type { ElasticsearchConfig } from './elasticsearch-config.ts';
@@ -20,7 +22,7 @@ import {
   isChanged,
   isOurs,
   readTemplate,
-  TEMPLATE_PATH,
+  templatePath,
 } from './read-template.ts';
 import { errorReason, explainFailure, type Failure, shorten } from './request-outcome.ts';
 
@@ -45,51 +47,55 @@ export type TemplateAction = 'created' | 'updated' | 'kept';
 export async function checkTemplate(
   client: Client,
   namespaces: readonly string[] = [],
+  stream: StreamKey = 'starts',
 ): Promise<TemplateState> {
   return await outcomeOf(async () => {
-    const existing = await readTemplate(client);
+    const existing = await readTemplate(client, stream);
     if (existing === undefined) {
       return {
         outcome: 'refused',
-        reason: `index template ${TEMPLATE_NAME} is missing; run "launchbeat-collector setup", or set elasticsearch.template.enabled: false if you keep a template of your own`,
+        reason: `index template ${templateName(stream)} is missing; run "launchbeat-collector setup", or set elasticsearch.template.enabled: false if you keep a template of your own`,
       };
     }
     return (
-      foreign(existing) ??
-      changed(existing) ??
-      (await rival(client, namespaces, existing)) ??
-      kept(existing)
+      foreign(existing, stream) ??
+      changed(existing, stream) ??
+      (await rival({ client, namespaces, stream }, existing)) ??
+      kept(existing, stream)
     );
   });
 }
 
-/** Makes or updates the template, and the retention of the streams that are there. */
+/** Makes or updates the template of a stream, and the retention of its data streams that are there. */
 export async function setUpTemplate(
   client: Client,
   config: ElasticsearchConfig,
   log: Log,
+  stream: StreamKey = 'starts',
 ): Promise<TemplateState> {
   return await outcomeOf(async () => {
-    const existing = await readTemplate(client);
-    const notOurs = existing === undefined ? undefined : foreign(existing);
-    const refused = notOurs ?? (await rival(client, config.namespaces, existing));
+    const { version } = STREAMS[stream];
+    const { namespaces } = config;
+    const existing = await readTemplate(client, stream);
+    const notOurs = existing === undefined ? undefined : foreign(existing, stream);
+    const refused = notOurs ?? (await rival({ client, namespaces, stream }, existing));
     if (refused !== undefined) return refused;
-    if ((existing?.version ?? 0) > TEMPLATE_VERSION && existing !== undefined) {
+    if ((existing?.version ?? 0) > version && existing !== undefined) {
       log.warn(
         {},
-        `Index template ${TEMPLATE_NAME} has version ${existing.version}, this collector has ${TEMPLATE_VERSION}; it is left as it is.`,
+        `Index template ${templateName(stream)} has version ${existing.version}, this collector has ${version}; it is left as it is.`,
       );
-      return kept(existing);
+      return kept(existing, stream);
     }
-    const build = await putTemplate(client, config, existing);
-    if (existing !== undefined && build === 'as wanted') return kept(existing);
-    await updateStreams(client, config, existing);
+    const build = await putTemplate({ client, config, stream }, existing);
+    if (existing !== undefined && build === 'as wanted') return kept(existing, stream);
+    await updateStreams({ client, config, stream }, existing);
     const action = existing === undefined ? 'created' : 'updated';
     return {
       outcome: 'done',
       action,
       build: build as TemplateBuild,
-      detail: `${action} index template ${TEMPLATE_NAME}, version ${TEMPLATE_VERSION}, field types ${build}.`,
+      detail: `${action} index template ${templateName(stream)}, version ${version}, field types ${build}.`,
     };
   });
 }
@@ -114,76 +120,86 @@ const MENDS: Readonly<Record<number, string>> = {
   404: '; check elasticsearch.hosts',
 };
 
-function foreign(existing: ExistingTemplate): TemplateState | undefined {
+function foreign(existing: ExistingTemplate, stream: StreamKey): TemplateState | undefined {
   if (isOurs(existing)) return undefined;
   return {
     outcome: 'refused',
-    reason: `index template ${TEMPLATE_NAME} was not made by Launchbeat (no _meta.managed_by); rename or delete it, or set elasticsearch.template.enabled: false to use it as it is`,
+    reason: `index template ${templateName(stream)} was not made by Launchbeat (no _meta.managed_by); rename or delete it, or set elasticsearch.template.enabled: false to use it as it is`,
   };
 }
 
 /** Found by whoever only looks; whoever sets up puts it right. */
-function changed(existing: ExistingTemplate): TemplateState | undefined {
-  if (!isChanged(existing)) return undefined;
+function changed(existing: ExistingTemplate, stream: StreamKey): TemplateState | undefined {
+  if (!isChanged(existing, stream)) return undefined;
   return {
     outcome: 'refused',
-    reason: `index template ${TEMPLATE_NAME} was changed by somebody; run "launchbeat-collector setup", or set elasticsearch.template.enabled: false if you keep a template of your own`,
+    reason: `index template ${templateName(stream)} was changed by somebody; run "launchbeat-collector setup", or set elasticsearch.template.enabled: false if you keep a template of your own`,
   };
 }
 
+interface Claim {
+  readonly client: Client;
+  readonly namespaces: readonly string[];
+  readonly stream: StreamKey;
+}
+
 async function rival(
-  client: Client,
-  namespaces: readonly string[],
+  { client, namespaces, stream }: Claim,
   existing: ExistingTemplate | undefined,
 ): Promise<TemplateState | undefined> {
   if (namespaces.length === 0) return undefined;
-  const reason = await findRival(client, namespaces, existing?.priority ?? TEMPLATE_PRIORITY);
+  const priority = existing?.priority ?? TEMPLATE_PRIORITY;
+  const reason = await findRival(client, stream, namespaces, priority);
   return reason === undefined ? undefined : { outcome: 'refused', reason };
 }
 
-function kept(existing: ExistingTemplate): TemplateState {
+function kept(existing: ExistingTemplate, stream: StreamKey): TemplateState {
   const build = existing._meta?.build ?? 'ecs';
   return {
     outcome: 'done',
     action: 'kept',
     build,
-    detail: `index template ${TEMPLATE_NAME}, version ${existing.version ?? 'unknown'}, field types ${build}, is up to date.`,
+    detail: `index template ${templateName(stream)}, version ${existing.version ?? 'unknown'}, field types ${build}, is up to date.`,
   };
+}
+
+/** Which stream's template, where, by which config. */
+interface Target {
+  readonly client: Client;
+  readonly config: ElasticsearchConfig;
+  readonly stream: StreamKey;
 }
 
 /** Puts the first build that the cluster takes. */
 async function putTemplate(
-  client: Client,
-  config: ElasticsearchConfig,
+  target: Target,
   existing: ExistingTemplate | undefined,
 ): Promise<TemplateBuild | 'as wanted'> {
+  const { config, stream } = target;
   const wanted = config.template.build;
   const same =
-    existing?.version === TEMPLATE_VERSION &&
-    !isChanged(existing) &&
+    existing?.version === STREAMS[stream].version &&
+    !isChanged(existing, stream) &&
     existing.template?.lifecycle?.data_retention === config.retention;
   if (same && existing._meta?.build === wanted) return 'as wanted';
   if (wanted !== 'auto') {
-    await put(client, wanted, config.retention);
+    await put(target, wanted);
     return wanted;
   }
-  if (await knowsEcsTypes(client)) {
+  if (await knowsEcsTypes(target)) {
     if (same && existing._meta?.build === 'ecs') return 'as wanted';
-    await put(client, 'ecs', config.retention);
+    await put(target, 'ecs');
     return 'ecs';
   }
   if (same && existing._meta?.build === 'core') return 'as wanted';
-  await put(client, 'core', config.retention);
+  await put(target, 'core');
   return 'core';
 }
 
-async function put(
-  client: Client,
-  build: TemplateBuild,
-  retention: string | undefined,
-): Promise<void> {
-  const body = indexTemplate({ build, ...(retention === undefined ? {} : { retention }) });
-  await client.transport.request({ method: 'PUT', path: TEMPLATE_PATH, body });
+async function put({ client, config, stream }: Target, build: TemplateBuild): Promise<void> {
+  const { retention } = config;
+  const body = indexTemplate({ build, stream, ...(retention === undefined ? {} : { retention }) });
+  await client.transport.request({ method: 'PUT', path: templatePath(stream), body });
 }
 
 /** What Elasticsearch 8 and 9 say of a type whose module is not there. */
@@ -191,14 +207,14 @@ const UNKNOWN_TYPE =
   /mapper type \[[a-z_]+\] declared on field .{1,200} does not exist|No handler for type/;
 
 /** Elasticsearch validates the mappings of a simulated template as it does those of a real one. */
-async function knowsEcsTypes(client: Client): Promise<boolean> {
+async function knowsEcsTypes({ client, stream }: Target): Promise<boolean> {
   try {
     await client.transport.request({
       method: 'POST',
       path: '/_index_template/_simulate',
       // Below every real template: the question is only about its types.
       body: {
-        ...indexTemplate({ build: 'ecs' }),
+        ...indexTemplate({ build: 'ecs', stream }),
         index_patterns: ['launchbeat-types-*'],
         priority: 0,
       },
@@ -216,13 +232,12 @@ async function knowsEcsTypes(client: Client): Promise<boolean> {
  * Builds without the data stream API, and streams that are not there yet, have nothing to update.
  */
 async function updateStreams(
-  client: Client,
-  config: ElasticsearchConfig,
+  { client, config, stream: key }: Target,
   existing: ExistingTemplate | undefined,
 ): Promise<void> {
   if (existing === undefined) return;
   for (const namespace of config.namespaces) {
-    const stream = encodeURIComponent(dataStreamName(namespace));
+    const stream = encodeURIComponent(streamName(key, namespace));
     await unlessMissing(
       client.transport.request({
         method: 'PUT',
@@ -234,13 +249,28 @@ async function updateStreams(
   }
 }
 
-/** 400 and 405: no such endpoint in this build; 404: no such stream. */
+/**
+ * Makes the data streams that are not there, so that Kibana knows their fields before the first document. Whoever may not make one
+ * by hand makes it with its first document.
+ */
+export async function makeStreams(client: Client, config: ElasticsearchConfig): Promise<void> {
+  for (const namespace of config.namespaces) {
+    for (const key of STREAM_KEYS) {
+      const stream = encodeURIComponent(streamName(key, namespace));
+      await unlessMissing(
+        client.transport.request({ method: 'PUT', path: `/_data_stream/${stream}` }),
+      );
+    }
+  }
+}
+
+/** 400 and 405: no such endpoint in this build, or the stream is there already; 403: may not; 404: no such stream. */
 async function unlessMissing(request: Promise<unknown>): Promise<void> {
   try {
     await request;
   } catch (error) {
     const status = error instanceof errors.ResponseError ? (error.statusCode ?? 0) : 0;
-    if (status !== 400 && status !== 404 && status !== 405) throw error;
+    if (![400, 403, 404, 405].includes(status)) throw error;
   }
 }
 

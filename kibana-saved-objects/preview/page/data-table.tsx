@@ -1,5 +1,5 @@
 /** Draws Lens's tables and the tables of saved searches, both of which are EUI's data grid in Kibana. */
-import { EuiDataGrid, type EuiDataGridProps, EuiText } from '@elastic/eui';
+import { EuiDataGrid, type EuiDataGridProps, EuiLink, EuiText } from '@elastic/eui';
 import { useState } from 'react';
 import type { Cell, PanelModel } from '../preview-model.ts';
 import { cellText, timeOf } from './cell-text.ts';
@@ -52,7 +52,9 @@ function Grid({ panel, rows, widths, more }: GridProps) {
       renderCellValue={({ rowIndex, columnId }) => {
         const column = panel.columns.find(({ id }) => id === columnId);
         const row = rows[rowIndex];
-        return column === undefined || row === undefined ? null : cellText(row[columnId], column);
+        if (column === undefined || row === undefined) return null;
+        const text = cellText(row[columnId], column);
+        return column.isLink === true && text !== '-' ? <EuiLink href="#">{text}</EuiLink> : text;
       }}
       {...more}
     />

@@ -1,7 +1,7 @@
 /** Draws Lens's single figures. */
 import { Chart, Metric, Settings } from '@elastic/charts';
 import type { PanelModel } from '../preview-model.ts';
-import { numberText } from './cell-text.ts';
+import { figureText } from './cell-text.ts';
 import { CHART_BASE } from './chart-base.ts';
 
 export function MetricChart({ panel }: { readonly panel: PanelModel }) {
@@ -20,7 +20,7 @@ export function MetricChart({ panel }: { readonly panel: PanelModel }) {
               title: column?.label ?? '',
               ...(subtitle === undefined ? {} : { subtitle }),
               value: typeof value === 'number' ? value : Number.NaN,
-              valueFormatter: numberText,
+              valueFormatter: (figure: number) => figureText(figure, column),
             },
           ],
         ]}

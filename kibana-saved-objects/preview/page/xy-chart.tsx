@@ -1,8 +1,8 @@
 /** Draws Lens's bars and lines. */
 import { Axis, BarSeries, Chart, LineSeries, Position, ScaleType, Settings } from '@elastic/charts';
 import { euiPaletteColorBlind } from '@elastic/eui';
-import type { Cell, PanelModel, PreviewColumn } from '../preview-model.ts';
-import { cellText, numberText, timeOf } from './cell-text.ts';
+import type { PanelModel, PreviewColumn } from '../preview-model.ts';
+import { cellText, figureText, timeOf } from './cell-text.ts';
 import { CHART_BASE, legendPixels } from './chart-base.ts';
 
 const OTHER_COLOR = '#D3DAE6';
@@ -23,17 +23,20 @@ export function XyChart({ panel }: { readonly panel: PanelModel }) {
   const columnOf = (id: string | undefined): PreviewColumn | undefined =>
     panel.columns.find((column) => column.id === id);
   const x = columnOf(layer.xAccessor) as PreviewColumn;
-  const y = columnOf(layer.accessors[0]) as PreviewColumn;
+  const ys = (layer.accessors as string[]).map((id) => columnOf(id) as PreviewColumn);
+  const y = ys[0] as PreviewColumn;
   const split = columnOf(layer.splitAccessor);
   const isTurned = String(layer.seriesType).startsWith('bar_horizontal');
   const isStacked = String(layer.seriesType).endsWith('stacked');
-  const nameOf = (cell: Cell | undefined): string =>
-    split === undefined ? y.label : cellText(cell, split);
-  const data = panel.rows.map((row) => ({
-    x: x.isTime ? timeOf(row[x.id] ?? null) : cellText(row[x.id], x),
-    y: Number(row[y.id]),
-    split: nameOf(split === undefined ? '' : row[split.id]),
-  }));
+  const nameOf = (row: PanelModel['rows'][number], one: PreviewColumn): string =>
+    split === undefined ? one.label : cellText(row[split.id], split);
+  const data = ys.flatMap((one) =>
+    panel.rows.map((row) => ({
+      x: x.isTime ? timeOf(row[x.id] ?? null) : cellText(row[x.id], x),
+      y: row[one.id] === null ? null : Number(row[one.id]),
+      split: nameOf(row, one),
+    })),
+  );
   const colors = seriesColors([...new Set(data.map((one) => one.split))]);
   const Series = layer.seriesType === 'line' ? LineSeries : BarSeries;
   return (
@@ -54,7 +57,7 @@ export function XyChart({ panel }: { readonly panel: PanelModel }) {
       <Axis
         id="y"
         position={isTurned ? Position.Bottom : Position.Left}
-        tickFormat={numberText}
+        tickFormat={(value) => figureText(value, y)}
         integersOnly
         gridLine={{ visible: true }}
       />

@@ -17,6 +17,8 @@ export interface Column {
   readonly scale: 'ordinal' | 'interval' | 'ratio';
   readonly sourceField?: string;
   readonly filter?: KqlQuery;
+  /** The figure is about the end of the time range only, e.g. `15m`. */
+  readonly reducedTimeRange?: string;
   readonly params: Readonly<Record<string, unknown>>;
 }
 
@@ -60,6 +62,11 @@ function metricColumn(
 /** Kibana's name for the document itself, of which `count` is the number. */
 export const RECORDS = '___records___';
 
+/** The figure as of the end of the time range: of so much of it, e.g. `15m`. Not beside a histogram of time. */
+export const lately =
+  (span: string, column: ColumnSpec): ColumnSpec =>
+  (idOf) => ({ ...column(idOf), reducedTimeRange: span });
+
 /** How many documents. Zero is shown as 0: no match is an answer. */
 export const count = (label: string, filter?: string): ColumnSpec =>
   metricColumn(
@@ -89,8 +96,20 @@ export const sum = (label: string, field: string, filter?: string): ColumnSpec =
 export const max = (label: string, field: string): ColumnSpec =>
   metricColumn({ type: 'max', dataType: 'number' }, label, field, { decimals: 0 });
 
+/** As the data view formats the field: a duration, bytes. */
+export const maxOf = (label: string, field: string): ColumnSpec =>
+  metricColumn({ type: 'max', dataType: 'number' }, label, field);
+
 export const median = (label: string, field: string): ColumnSpec =>
   metricColumn({ type: 'median', dataType: 'number' }, label, field, { decimals: 0 });
+
+/** As the data view formats the field. */
+export const percentileOf = (label: string, field: string, percent: number): ColumnSpec =>
+  metricColumn(
+    { type: 'percentile', dataType: 'number', params: { percentile: percent } },
+    label,
+    field,
+  );
 
 export const percentile = (label: string, field: string, percent: number): ColumnSpec =>
   metricColumn(
@@ -111,12 +130,16 @@ export const firstTime = (label: string): ColumnSpec =>
 export const lastTime = (label: string): ColumnSpec =>
   metricColumn({ type: 'max', dataType: 'date' }, label, '@timestamp');
 
-/** The value of a keyword field in the latest document that has one. */
-export const lastValue = (label: string, field: string): ColumnSpec =>
+/** The value of a field in the latest document that has one. */
+export const lastValue = (
+  label: string,
+  field: string,
+  dataType: 'string' | 'number' | 'date' = 'string',
+): ColumnSpec =>
   metricColumn(
     {
       type: 'last_value',
-      dataType: 'string',
+      dataType,
       params: { sortField: '@timestamp', showArrayValues: false },
     },
     label,
@@ -194,7 +217,7 @@ export const rareTerms =
 
 /** One bucket per stretch of time; `auto` lets Kibana choose by the time range. */
 export const overTime =
-  (label: string, interval: 'auto' | '3h' | '1d', emptyRows = true): ColumnSpec =>
+  (label: string, interval: 'auto' | '1h' | '3h' | '1d', emptyRows = true): ColumnSpec =>
   () => ({
     label,
     customLabel: true,

@@ -10,6 +10,12 @@ export type FieldFormat =
   | { readonly kind: 'number'; readonly pattern: string }
   /** Pattern of moment.js. */
   | { readonly kind: 'date'; readonly pattern: string }
+  /** Bytes, as a number with its unit. */
+  | { readonly kind: 'bytes' }
+  /** Milliseconds, as people say them. */
+  | { readonly kind: 'duration' }
+  /** A link; `{{value}}` of the template is the value, safe for a URL. Paths begin with `../app/`, which keeps the space. */
+  | { readonly kind: 'url'; readonly template: string }
   /** Value → word; values that are not named are shown as they are. */
   | { readonly kind: 'lookup'; readonly words: Readonly<Record<string, string>> };
 
@@ -23,15 +29,45 @@ export interface DataViewParts {
   readonly formats: Readonly<Record<string, FieldFormat>>;
 }
 
+/** As Kibana's field editor stores a format (field_formats/common/converters). */
 function storedFormat(format: FieldFormat): object {
-  if (format.kind !== 'lookup') return { id: format.kind, params: { pattern: format.pattern } };
-  return {
-    id: 'static_lookup',
-    params: {
-      lookupEntries: Object.entries(format.words).map(([key, value]) => ({ key, value })),
-      unknownKeyValue: null,
-    },
-  };
+  switch (format.kind) {
+    case 'bytes':
+      return { id: 'bytes', params: { pattern: '0,0.[0] b' } };
+    case 'duration':
+      return {
+        id: 'duration',
+        params: {
+          inputFormat: 'milliseconds',
+          outputFormat: 'humanizePrecise',
+          outputPrecision: 1,
+          includeSpaceWithSuffix: true,
+          useShortSuffix: true,
+        },
+      };
+    case 'url':
+      return {
+        id: 'url',
+        params: {
+          type: 'a',
+          urlTemplate: format.template,
+          // Without a label the address itself is shown, on axes too.
+          labelTemplate: '{{value}}',
+          openLinkInCurrentTab: false,
+        },
+      };
+    case 'lookup':
+      return {
+        id: 'static_lookup',
+        params: {
+          lookupEntries: Object.entries(format.words).map(([key, value]) => ({ key, value })),
+          unknownKeyValue: null,
+        },
+      };
+    case 'number':
+    case 'date':
+      return { id: format.kind, params: { pattern: format.pattern } };
+  }
 }
 
 const mapValues = <A, B>(map: Readonly<Record<string, A>>, change: (value: A) => B) =>

@@ -100,8 +100,14 @@ function lensPanel(
 /**
  * One figure, which must be a number. Lens shows a metric's label and no panel title (noPanelTitle), so the title becomes the label.
  */
-export function metric(parts: Omit<LensParts, 'columns'> & { readonly value: ColumnSpec }): Panel {
-  const { value, ...rest } = parts;
+export function metric(
+  parts: Omit<LensParts, 'columns'> & {
+    readonly value: ColumnSpec;
+    /** `#RRGGBB` behind the figure. */
+    readonly color?: string;
+  },
+): Panel {
+  const { value, color, ...rest } = parts;
   const columns = {
     value: (idOf: (key: string) => string) => ({ ...value(idOf), label: parts.title }),
   };
@@ -109,6 +115,7 @@ export function metric(parts: Omit<LensParts, 'columns'> & { readonly value: Col
     layerId: layer.id,
     layerType: 'data',
     metricAccessor: layer.idOf('value'),
+    ...(color === undefined ? {} : { color }),
     // Without a panel title there is no info sign either: the description stands under the label.
     ...(parts.description === undefined ? {} : { subtitle: parts.description }),
   }));
@@ -119,10 +126,14 @@ export type SeriesType = 'bar_stacked' | 'bar_horizontal' | 'bar_horizontal_stac
 
 const AXES = { x: true, yLeft: true, yRight: true };
 
-/** Bars or lines. Column keys: `x`, `y` and, where there is one, `split`. */
+/** Bars or lines. Column keys: `x`, `y` (and `y2`, `y3`) and, where there is one, `split`. */
 export function xy(parts: LensParts & { readonly series: SeriesType }): Panel {
   return lensPanel(parts, 'lnsXY', (layer) => ({
-    legend: { isVisible: 'split' in parts.columns, position: 'right', legendSize: 'large' },
+    legend: {
+      isVisible: 'split' in parts.columns || 'y2' in parts.columns,
+      position: 'right',
+      legendSize: 'large',
+    },
     valueLabels: 'hide',
     fittingFunction: 'None',
     axisTitlesVisibilitySettings: { x: false, yLeft: false, yRight: true },
@@ -138,7 +149,9 @@ export function xy(parts: LensParts & { readonly series: SeriesType }): Panel {
         position: 'top',
         showGridlines: false,
         xAccessor: layer.idOf('x'),
-        accessors: [layer.idOf('y')],
+        accessors: Object.keys(parts.columns)
+          .filter((key) => /^y\d?$/.test(key))
+          .map(layer.idOf),
         ...('split' in parts.columns ? { splitAccessor: layer.idOf('split') } : {}),
       },
     ],

@@ -3,6 +3,7 @@
  * Keeps: the rules of Lens's operations (form_based/operations/definitions) for those that dashboards of ours may use; for data that
  * is not ours only what holds of any data.
  */
+import type { StreamKey } from '@launchbeat/ecs-schemas';
 import { type FieldKind, fieldKind } from '../kql/field-kind.ts';
 import { checkQuery } from './check-queries.ts';
 import { at, type Json, listOf, objectOf, textOf } from './json.ts';
@@ -11,8 +12,8 @@ import type { Report } from './problem.ts';
 /** One layer as the checks need it. */
 export interface Layer {
   readonly columns: Readonly<Record<string, Json>>;
-  /** The layer reads our data stream: its fields are known. */
-  readonly ours: boolean;
+  /** The data stream of ours that it reads: its fields are known. */
+  readonly stream: StreamKey | undefined;
   readonly where: string;
 }
 
@@ -68,6 +69,7 @@ const DATA_TYPES: Readonly<Record<FieldKind, string>> = {
   number: 'number',
   date: 'date',
   boolean: 'boolean',
+  flattened: 'flattened',
 };
 
 /** Data types of the columns whose values are the field's own. */
@@ -78,20 +80,20 @@ const TERMS_SIZE_MAX = 1000;
 const RARE_MAX = 100;
 const INTERVAL = /^(auto|\d+(ms|s|m|h|d|w|M|q|y)|w|M|q|y|d|h|m)$/;
 
-function checkField(column: Json, where: string, report: Report): void {
+function checkField(column: Json, stream: StreamKey, where: string, report: Report): void {
   const operation = textOf(column['operationType']);
   const kinds = OPERATIONS[operation];
   if (kinds === undefined || kinds.length === 0) return;
   const field = textOf(column['sourceField']);
   if (operation === 'count' && field === RECORDS) return;
-  const kind = fieldKind(field);
+  const kind = fieldKind(field, stream);
   if (kind === undefined) report(where, `field ${field} is not indexed`);
   else if (!kinds.includes(kind))
     report(where, `${operation} does not take ${field}, a ${kind} field`);
   else if (KEEPS_TYPE.has(operation) && DATA_TYPES[kind] !== column['dataType'])
     report(where, `${operation} of a ${kind} field has the data type "${DATA_TYPES[kind]}"`);
   for (const second of listOf(at(column, 'params', 'secondaryFields'))) {
-    if (!GROUPED.includes(fieldKind(textOf(second)) ?? 'text'))
+    if (!GROUPED.includes(fieldKind(textOf(second), stream) ?? 'text'))
       report(where, `field ${textOf(second)} is not indexed, or not one to group by`);
   }
 }
@@ -167,7 +169,7 @@ function checkParameters(layer: Layer, column: Json, where: string, report: Repo
     case 'filters': {
       const filters = listOf(at(column, 'params', 'filters'));
       if (filters.length === 0) report(where, 'lacks filters');
-      for (const filter of filters) checkQuery(at(filter, 'input'), layer.ours, where, report);
+      for (const filter of filters) checkQuery(at(filter, 'input'), layer.stream, where, report);
       return;
     }
     default:
@@ -189,6 +191,21 @@ function checkComposed(layer: Layer, column: Json, where: string, report: Report
     report(where, `${operation} needs another column`);
 }
 
+const SPAN = /^\d+[smhdw]$/;
+
+/** A figure of the end of the time range: Lens has it for figures beside groups that are none of time. */
+function checkReducedRange(layer: Layer, column: Json, where: string, report: Report): void {
+  const span = column['reducedTimeRange'];
+  if (span === undefined || span === '') return;
+  if (typeof span !== 'string' || !SPAN.test(span))
+    report(where, 'reducedTimeRange must be like 15m');
+  if (column['isBucketed'] === true) report(where, 'reducedTimeRange is for figures, not groups');
+  const isOverTime = Object.values(layer.columns).some(
+    (one) => one['operationType'] === 'date_histogram',
+  );
+  if (isOverTime) report(where, 'reducedTimeRange does not go with a histogram of time');
+}
+
 function checkColumn(layer: Layer, id: string, report: Report): void {
   const column = layer.columns[id] ?? {};
   const label = textOf(column['label']);
@@ -201,10 +218,11 @@ function checkColumn(layer: Layer, id: string, report: Report): void {
     report(where, `isBucketed does not go with ${operation}`);
   if (operation === 'count' && textOf(column['sourceField']) === '')
     report(where, 'lacks sourceField');
-  checkQuery(column['filter'], layer.ours, where, report);
+  checkQuery(column['filter'], layer.stream, where, report);
   if (COMPOSED.has(operation)) checkComposed(layer, column, where, report);
   checkParameters(layer, column, where, report);
-  if (layer.ours) checkField(column, where, report);
+  checkReducedRange(layer, column, where, report);
+  if (layer.stream !== undefined) checkField(column, layer.stream, where, report);
 }
 
 export function checkColumns(layer: Layer, report: Report): void {

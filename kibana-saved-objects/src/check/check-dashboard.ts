@@ -1,6 +1,7 @@
 /**
  * Takes one dashboard or one saved search, tells what within it would not show.
  */
+import type { StreamKey } from '@launchbeat/ecs-schemas';
 import { fieldKind } from '../kql/field-kind.ts';
 import { checkGrid } from './check-grid.ts';
 import { checkLens } from './check-lens.ts';
@@ -13,7 +14,8 @@ import { object as objectShape } from './shape.ts';
 
 export interface ObjectContext {
   readonly report: Report;
-  readonly isOurs: (dataViewId: string) => boolean;
+  /** Our data stream that a data view of the file is of; undefined = none of ours, or no data view of the file. */
+  readonly streamOf: (dataViewId: string) => StreamKey | undefined;
 }
 
 /** Panels that 8.11 to 9.x can all show. */
@@ -61,8 +63,9 @@ function checkControls(object: ExportedObject, context: ObjectContext): void {
       context.report(where, 'explicitInput.id is another id');
     const reference = object.references.find(({ name }) => name.startsWith(`controlGroup_${id}:`));
     const field = textOf(at(control, 'explicitInput', 'fieldName'));
-    const kind = fieldKind(field);
-    if (context.isOurs(reference?.id ?? '') && !LISTED.has(kind ?? ''))
+    const stream = context.streamOf(reference?.id ?? '');
+    const kind = fieldKind(field, stream);
+    if (stream !== undefined && !LISTED.has(kind ?? ''))
       context.report(
         where,
         `no list can be made of ${field}, a field that is ${kind ?? 'not indexed'}`,
@@ -84,24 +87,25 @@ export function checkDashboard(object: ExportedObject, context: ObjectContext): 
   checkControls(object, context);
   for (const panel of panels) checkPanel(panel, object, context);
   const source = parsed(at(object.attributes, 'kibanaSavedObjectMeta', 'searchSourceJSON'));
-  const ours = object.references.some(
-    ({ type, id }) => type === 'index-pattern' && context.isOurs(id),
-  );
-  checkQuery(at(source, 'query'), ours, object.where, context.report);
+  // Its query is asked of each data stream that a panel or a control of it is of.
+  const views = object.references.filter(({ type }) => type === 'index-pattern');
+  const streams = new Set(views.map(({ id }) => context.streamOf(id)));
+  for (const stream of streams.size === 0 ? [undefined] : streams)
+    checkQuery(at(source, 'query'), stream, object.where, context.report);
 }
 
 export function checkSearch(object: ExportedObject, context: ObjectContext): void {
   const source = parsed(at(object.attributes, 'kibanaSavedObjectMeta', 'searchSourceJSON'));
   const dataView = object.references.find(({ name }) => name === at(source, 'indexRefName'));
   if (dataView === undefined) context.report(object.where, 'lacks its data view');
-  const ours = context.isOurs(dataView?.id ?? '');
-  checkQuery(at(source, 'query'), ours, object.where, context.report);
-  if (!ours) return;
+  const stream = context.streamOf(dataView?.id ?? '');
+  checkQuery(at(source, 'query'), stream, object.where, context.report);
+  if (stream === undefined) return;
   const sorted = listOf(object.attributes['sort']).map((one) => textOf(listOf(one)[0]));
   const columns = listOf(object.attributes['columns']).map(textOf);
   const widths = Object.keys(objectOf(at(object.attributes, 'grid', 'columns')));
   for (const field of [...columns, ...sorted, ...widths]) {
-    if (fieldKind(field) === undefined)
+    if (fieldKind(field, stream) === undefined)
       context.report(object.where, `field ${field} is not indexed`);
   }
   for (const field of widths) {

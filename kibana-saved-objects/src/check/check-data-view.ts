@@ -26,12 +26,40 @@ function checkLookup(format: unknown, where: string, context: ObjectContext): vo
   if (new Set(keys).size < keys.length) context.report(where, 'lookup names a value twice');
 }
 
+/** Schemes and paths that Kibana makes a link of (field_formats/common/converters/url.ts). */
+const LINK = /^(https?:\/\/|mailto:|\.\.\/app\/|#)/;
+const DURATIONS = new Set([
+  'humanize',
+  'humanizePrecise',
+  'asMilliseconds',
+  'asSeconds',
+  'asMinutes',
+  'asHours',
+  'asDays',
+]);
+
+function checkParams(format: unknown, where: string, context: ObjectContext): void {
+  const params = at(format, 'params');
+  if (at(format, 'id') === 'url') {
+    const template = textOf(at(params, 'urlTemplate'));
+    if (!LINK.test(template)) context.report(where, 'urlTemplate is no link that Kibana makes');
+    if (!/\{\{(value|rawValue)\}\}/.test(template))
+      context.report(where, 'urlTemplate does not hold the value');
+    if (textOf(at(params, 'labelTemplate')) === '')
+      context.report(where, 'without labelTemplate the address is shown instead of the value');
+  }
+  if (at(format, 'id') === 'duration' && !DURATIONS.has(textOf(at(params, 'outputFormat'))))
+    context.report(where, 'outputFormat is no duration of Kibana');
+}
+
 export function checkDataView(object: ExportedObject, context: ObjectContext): void {
-  if (!context.isOurs(object.id)) return;
+  const stream = context.streamOf(object.id);
+  if (stream === undefined) return;
   const time = textOf(object.attributes['timeFieldName']);
-  if (fieldKind(time) !== 'date') context.report(object.where, `time field ${time} is no date`);
+  if (fieldKind(time, stream) !== 'date')
+    context.report(object.where, `time field ${time} is no date`);
   for (const field of Object.keys(objectOf(parsed(object.attributes['fieldAttrs'])))) {
-    if (fieldKind(field) === undefined)
+    if (fieldKind(field, stream) === undefined)
       context.report(object.where, `label of ${field}, which is not indexed`);
   }
   const formats = objectOf(parsed(object.attributes['fieldFormatMap']));
@@ -40,8 +68,9 @@ export function checkDataView(object: ExportedObject, context: ObjectContext): v
     const id = textOf(at(format, 'id'));
     const kinds = FORMATS[id];
     if (kinds === undefined) context.report(where, `"${id}" is no format that we know`);
-    else if (!kinds.includes(fieldKind(field) ?? ''))
+    else if (!kinds.includes(fieldKind(field, stream) ?? ''))
       context.report(where, `"${id}" is not for this field`);
     if (id === 'static_lookup') checkLookup(format, where, context);
+    checkParams(format, where, context);
   }
 }

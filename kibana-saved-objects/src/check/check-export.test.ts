@@ -286,7 +286,7 @@ const MUTATIONS: Readonly<Record<string, Mutation>> = {
     ({ dataView }) => {
       dataView.attributes.title = 'logs-*';
     },
-    /holds no data view of our data stream/,
+    /is of no data stream of ours/,
   ],
   'a dashboard without the link bar': [
     ({ dashboard }) => {

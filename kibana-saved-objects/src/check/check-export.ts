@@ -1,9 +1,10 @@
 /**
  * Takes the text of an export of saved objects, gives every problem that Kibana would meet when it imports or shows it.
- * Keeps: pure; the same text gives the same list. Where the data is ours, fields and types are held against our index template;
+ * Keeps: pure; the same text gives the same list. Where the data is ours, fields and types are held against our index templates;
  * where the file is ours, our own rules hold too.
  */
-import { DATA_STREAM_TYPE, DATASET } from '@launchbeat/ecs-schemas';
+import type { StreamKey } from '@launchbeat/ecs-schemas';
+import { streamOfPattern } from '../kql/field-kind.ts';
 import { checkDashboard, checkSearch, type ObjectContext } from './check-dashboard.ts';
 import { checkDataView } from './check-data-view.ts';
 import { checkLens } from './check-lens.ts';
@@ -41,17 +42,15 @@ export function checkExport(text: string): Problem[] {
   };
   const objects = readExport(text, report);
   const shipped = isShipped(objects);
-  const ourDataViews = new Set(
-    objects
-      .filter(({ type, attributes }) => {
-        const title = textOf(attributes['title']);
-        return type === 'index-pattern' && title.startsWith(`${DATA_STREAM_TYPE}-${DATASET}-`);
-      })
-      .map(({ id }) => id),
-  );
-  if (shipped && ourDataViews.size === 0) report('file', 'holds no data view of our data stream');
+  const streams = new Map<string, StreamKey>();
+  for (const { type, id, where, attributes } of objects) {
+    if (type !== 'index-pattern') continue;
+    const stream = streamOfPattern(textOf(attributes['title']));
+    if (stream !== undefined) streams.set(id, stream);
+    else if (shipped) report(where, 'is of no data stream of ours');
+  }
   checkReferences(objects, shipped, report);
-  const context = { report, isOurs: (id: string) => ourDataViews.has(id) };
+  const context = { report, streamOf: (id: string) => streams.get(id) };
   for (const object of objects) checkObject(object, context);
   if (shipped) checkHouseRules(objects, report);
   return problems;

@@ -1,6 +1,7 @@
 /**
  * Takes the attributes of a Lens chart, tells where layers, columns and the visualization do not fit together.
  */
+import type { StreamKey } from '@launchbeat/ecs-schemas';
 import { checkColumns, type Layer } from './check-columns.ts';
 import { checkQuery } from './check-queries.ts';
 import { at, type Json, listOf, objectOf, textOf } from './json.ts';
@@ -11,8 +12,8 @@ export interface LensContext {
   readonly attributes: Json;
   readonly where: string;
   readonly report: Report;
-  /** Whether a data view of the file, by its id, is ours. */
-  readonly isOurs: (dataViewId: string) => boolean;
+  /** Our data stream that a data view of the file, by its id, is of. */
+  readonly streamOf: (dataViewId: string) => StreamKey | undefined;
 }
 
 const LAYER_REFERENCE = 'indexpattern-datasource-layer-';
@@ -204,12 +205,12 @@ export function checkLens(lens: LensContext): void {
     checkOrder(id, layer, lens.where, lens.report);
     layers[id] = {
       columns: objectOf(layer['columns']) as Readonly<Record<string, Json>>,
-      ours: lens.isOurs(dataViews.get(id) ?? ''),
+      stream: lens.streamOf(dataViews.get(id) ?? ''),
       where: lens.where,
     };
     checkColumns(layers[id], lens.report);
   }
-  const ours = Object.values(layers).some((layer) => layer.ours);
-  checkQuery(state['query'], ours, lens.where, lens.report);
+  const { stream } = Object.values(layers).find((layer) => layer.stream !== undefined) ?? {};
+  checkQuery(state['query'], stream, lens.where, lens.report);
   checkVisualization(lens, layers);
 }

@@ -171,7 +171,7 @@ function checkRule(rule: Json, report: Report): void {
   if (!(score >= least && score <= most))
     report('risk_score', `must be ${least} to ${most} for ${textOf(rule['severity'])}`);
   if (!itemsOf(rule['index']).includes(OURS)) report('index', `must name ${OURS}`);
-  checkQuery({ query: rule['query'], language: 'kuery' }, true, 'query', report);
+  checkQuery({ query: rule['query'], language: 'kuery' }, 'starts', 'query', report);
   checkTimes(rule, report);
   checkThreat(rule, report);
 }

@@ -5,13 +5,12 @@ import { DATA_STREAM_TYPE, DATASET } from '@launchbeat/ecs-schemas';
 import { dataView, type FieldFormat } from '../build/data-view.ts';
 import type { Say } from '../build/language.ts';
 import type { SavedObject } from '../build/saved-object.ts';
+import { linkTo, TIME_PATTERN } from './field-formats.ts';
 import { flagWords } from './flag-words.ts';
 import type { Naming } from './naming.ts';
 
 /** Index pattern of every namespace. */
 export const DATA_VIEW_TITLE = `${DATA_STREAM_TYPE}-${DATASET}-*`;
-
-const TIME_PATTERN = 'YYYY-MM-DD HH:mm:ss';
 
 /** Labels of the fields whose own names say too little; ECS names that analysts know by heart keep theirs. */
 const labels = (say: Say): Readonly<Record<string, string>> => ({
@@ -35,7 +34,26 @@ const labels = (say: Say): Readonly<Record<string, string>> => ({
 });
 
 /** Integrity levels: Microsoft, "Well-known SIDs", S-1-16. Elevation types: TOKEN_ELEVATION_TYPE in winnt.h. */
-const formats = (say: Say): Readonly<Record<string, FieldFormat>> => ({
+const formats = (naming: Naming): Readonly<Record<string, FieldFormat>> => ({
+  ...wordFormats(naming.say),
+  // A person or a PC in a table leads to what they did.
+  'launchbeat.actor.name': linkTo(naming, 'people', 'launchbeat.actor.name'),
+  'host.name': linkTo(naming, 'people', 'host.name'),
+  // Kibana's own format has milliseconds and the month's name: too wide for tables with two times.
+  '@timestamp': { kind: 'date', pattern: TIME_PATTERN },
+  'event.created': { kind: 'date', pattern: TIME_PATTERN },
+  'launchbeat.command_line_length': { kind: 'number', pattern: '0,0' },
+  'launchbeat.redacted': { kind: 'number', pattern: '0,0' },
+  'process.args_count': { kind: 'number', pattern: '0,0' },
+  // A process or record number with thousands' commas cannot be searched for.
+  'process.pid': { kind: 'number', pattern: '0' },
+  'process.parent.pid': { kind: 'number', pattern: '0' },
+  'event.sequence': { kind: 'number', pattern: '0' },
+  'winlog.version': { kind: 'number', pattern: '0' },
+});
+
+/** Words for values. */
+const wordFormats = (say: Say): Readonly<Record<string, FieldFormat>> => ({
   'winlog.event_data.MandatoryLabel': {
     kind: 'lookup',
     words: {
@@ -68,17 +86,6 @@ const formats = (say: Say): Readonly<Record<string, FieldFormat>> => ({
       false: say('Helper or system', 'Служебный процесс или система'),
     },
   },
-  // Kibana's own format has milliseconds and the month's name: too wide for tables with two times.
-  '@timestamp': { kind: 'date', pattern: TIME_PATTERN },
-  'event.created': { kind: 'date', pattern: TIME_PATTERN },
-  'launchbeat.command_line_length': { kind: 'number', pattern: '0,0' },
-  'launchbeat.redacted': { kind: 'number', pattern: '0,0' },
-  'process.args_count': { kind: 'number', pattern: '0,0' },
-  // A process or record number with thousands' commas cannot be searched for.
-  'process.pid': { kind: 'number', pattern: '0' },
-  'process.parent.pid': { kind: 'number', pattern: '0' },
-  'event.sequence': { kind: 'number', pattern: '0' },
-  'winlog.version': { kind: 'number', pattern: '0' },
 });
 
 export function eventsDataView(naming: Naming): SavedObject {
@@ -87,6 +94,6 @@ export function eventsDataView(naming: Naming): SavedObject {
     name: naming.say('Launchbeat: process starts', 'Launchbeat: запуски процессов'),
     title: DATA_VIEW_TITLE,
     labels: labels(naming.say),
-    formats: formats(naming.say),
+    formats: formats(naming),
   });
 }

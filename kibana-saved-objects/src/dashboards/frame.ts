@@ -1,7 +1,7 @@
 /**
- * Takes a dashboard's own rows, gives it the link bar, the words on how to read it, and the controls that all have.
+ * Takes a dashboard's own rows, gives it the link bar, the words on how to read it, and the controls.
  */
-import { dashboard, type Row } from '../build/dashboard.ts';
+import { type Control, dashboard, type Row } from '../build/dashboard.ts';
 import type { LensParts } from '../build/lens.ts';
 import type { SavedObject } from '../build/saved-object.ts';
 import { links, markdown } from '../build/text-panels.ts';
@@ -15,12 +15,8 @@ export type Start = (
 
 /** Names panels `<dashboard>/<panel>`: unique within the bundle, and the same in both languages but for the ids' namespace. */
 export const startOf =
-  (naming: Naming, key: DashboardKey): Start =>
-  (name, title) => ({
-    name: `${naming.dashboardId(key)}/${name}`,
-    title,
-    dataViewId: naming.dataViewId,
-  });
+  (naming: Naming, key: DashboardKey, dataViewId = naming.dataViewId): Start =>
+  (name, title) => ({ name: `${naming.dashboardId(key)}/${name}`, title, dataViewId });
 
 interface FrameParts {
   readonly key: DashboardKey;
@@ -31,6 +27,8 @@ interface FrameParts {
   readonly timeFrom: string;
   readonly query?: string;
   readonly rows: readonly Row[];
+  /** Default: the process starts, with person, PC, program and file. */
+  readonly about?: { readonly dataViewId: string; readonly controls: readonly Control[] };
 }
 
 /** Height of the link bar and of the words, in grid rows. */
@@ -44,15 +42,16 @@ export function framed(naming: Naming, parts: FrameParts): SavedObject {
     id,
     title: naming.dashboardTitle(parts.key),
     description: parts.description,
-    dataViewId: naming.dataViewId,
+    dataViewId: parts.about?.dataViewId ?? naming.dataViewId,
     tagId: naming.tagId,
     timeFrom: parts.timeFrom,
     query: parts.query ?? '',
-    controls: [
+    controls: parts.about?.controls ?? [
       { field: 'launchbeat.actor.name', title: words.person },
       { field: 'host.name', title: words.pc },
       { field: 'launchbeat.program', title: say('Watched program', 'Отслеживаемая программа') },
       { field: 'process.name', title: words.file },
+      { field: 'process.parent.name', title: words.parent },
     ],
     rows: [
       {

@@ -4,6 +4,7 @@
 import {
   byQuery,
   count,
+  firstTime,
   lastTime,
   lastValue,
   overTime,
@@ -107,7 +108,7 @@ function rarities(naming: Naming): Row {
   };
   const options = {
     sort: { by: 'last', direction: 'desc' },
-    widths: { starts: 80, person: 130, pc: 90, last: 170 },
+    widths: { starts: 80, person: 115, pc: 80, last: 170 },
     lines: 2,
     description: say(
       `At most ${RARE_TIMES_MAX} starts in the period on all PCs together.`,
@@ -120,8 +121,13 @@ function rarities(naming: Naming): Row {
     drilldowns: [naming.open('trees')],
     columns: {
       executable: rareTerms(words.executable, 'process.executable', RARE_TIMES_MAX),
-      ...columns,
+      starts: count(words.starts),
+      pcs: uniqueCount(words.pcs, 'host.name'),
+      person: lastValue(words.lastPerson, 'launchbeat.actor.name'),
+      first: firstTime(words.first),
+      last: lastTime(words.last),
     },
+    widths: { starts: 80, pcs: 60, person: 115, first: 170, last: 170 },
   });
   const folders = table({
     ...start('rare-folders', say('Rare folders', 'Редкие папки')),
@@ -135,8 +141,8 @@ function rarities(naming: Naming): Row {
   return {
     height: 19,
     panels: [
-      [24, executables],
-      [24, folders],
+      [28, executables],
+      [20, folders],
     ],
   };
 }

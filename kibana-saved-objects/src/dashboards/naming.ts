@@ -6,7 +6,14 @@ import { idIn, type Language, type Say, sayIn } from '../build/language.ts';
 import type { Drilldown } from '../build/panel.ts';
 import type { LinkTarget } from '../build/text-panels.ts';
 
-export type DashboardKey = 'overview' | 'watched' | 'people' | 'trees' | 'hunting';
+export type DashboardKey =
+  | 'overview'
+  | 'watched'
+  | 'people'
+  | 'trees'
+  | 'hunting'
+  | 'alerts'
+  | 'health';
 
 /** The dashboards in the order of their link bar. */
 export const DASHBOARD_KEYS: readonly DashboardKey[] = [
@@ -15,6 +22,8 @@ export const DASHBOARD_KEYS: readonly DashboardKey[] = [
   'people',
   'trees',
   'hunting',
+  'alerts',
+  'health',
 ];
 
 export type SearchKey =
@@ -26,7 +35,11 @@ export type SearchKey =
   | 'elevated'
   | 'writable'
   | 'long'
-  | 'redacted';
+  | 'redacted'
+  | 'alerts'
+  | 'fates'
+  | 'facts'
+  | 'states';
 
 /** Words that stand in many panels. */
 export interface Words {
@@ -49,12 +62,22 @@ export interface Words {
   readonly last: string;
   readonly lastPerson: string;
   readonly lastPc: string;
+  readonly agent: string;
+  readonly agents: string;
+  readonly version: string;
+  readonly state: string;
+  readonly rule: string;
+  readonly chat: string;
+  readonly alerts: string;
 }
 
 export interface Naming {
   readonly say: Say;
   readonly words: Words;
+  /** Of the process starts. */
   readonly dataViewId: string;
+  readonly healthViewId: string;
+  readonly alertsViewId: string;
   readonly tagId: string;
   readonly dashboardId: (key: DashboardKey) => string;
   readonly dashboardTitle: (key: DashboardKey) => string;
@@ -86,6 +109,13 @@ function wordsIn(say: Say): Words {
     last: say('Last', 'Последний'),
     lastPerson: say('Last person', 'Кто последний'),
     lastPc: say('Last PC', 'Посл. ПК'),
+    agent: say('Agent', 'Агент'),
+    agents: say('Agents', 'Агенты'),
+    version: say('Version', 'Версия'),
+    state: say('State', 'Состояние'),
+    rule: say('Rule', 'Правило'),
+    chat: say('Chat', 'Чат'),
+    alerts: say('Alerts', 'Оповещения'),
   };
 }
 
@@ -95,6 +125,8 @@ const shortTitles = (say: Say): Readonly<Record<DashboardKey, string>> => ({
   people: say('People and PCs', 'Сотрудники и ПК'),
   trees: say('Process trees', 'Деревья процессов'),
   hunting: say('Hunting', 'Поиск угроз'),
+  alerts: say('Alerts', 'Оповещения'),
+  health: say('Fleet health', 'Состояние агентов'),
 });
 
 export function namingIn(language: Language): Naming {
@@ -105,6 +137,8 @@ export function namingIn(language: Language): Naming {
     say,
     words: wordsIn(say),
     dataViewId: idIn(language, 'launchbeat-process-starts'),
+    healthViewId: idIn(language, 'launchbeat-health'),
+    alertsViewId: idIn(language, 'launchbeat-alerts'),
     tagId: idIn(language, 'launchbeat-tag'),
     dashboardId,
     dashboardTitle: (key) => `[Launchbeat] ${titles[key]}`,

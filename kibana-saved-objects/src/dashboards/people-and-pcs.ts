@@ -11,7 +11,7 @@ import {
   uniqueCount,
 } from '../build/columns.ts';
 import type { Row } from '../build/dashboard.ts';
-import { metric, pie, table, xy } from '../build/lens.ts';
+import { heatMap, metric, pie, table, xy } from '../build/lens.ts';
 import type { SavedObject } from '../build/saved-object.ts';
 import { searchPanel } from '../build/text-panels.ts';
 import { framed, startOf } from './frame.ts';
@@ -53,7 +53,7 @@ function lists(naming: Naming): Row {
   const start = startOf(naming, 'people');
   const people = table({
     ...start('people-list', words.people),
-    drilldowns: [naming.open('watched'), naming.open('hunting')],
+    drilldowns: [naming.open('watched'), naming.open('hunting'), naming.open('alerts')],
     columns: {
       person: terms(words.person, 'launchbeat.actor.name', {
         size: 100,
@@ -70,7 +70,12 @@ function lists(naming: Naming): Row {
   });
   const pcs = table({
     ...start('pc-list', words.pcs),
-    drilldowns: [naming.open('watched'), naming.open('hunting')],
+    drilldowns: [
+      naming.open('watched'),
+      naming.open('hunting'),
+      naming.open('alerts'),
+      naming.open('health'),
+    ],
     columns: {
       pc: terms(words.pc, 'host.name', { size: 100, by: 'starts' }),
       starts: count(words.starts),
@@ -170,6 +175,43 @@ function work(naming: Naming): Row {
   };
 }
 
+function whereAndWhen(naming: Naming): Row {
+  const { say, words } = naming;
+  const start = startOf(naming, 'people');
+  const trend = xy({
+    ...start('trend-pcs', say('Starts over time by PC', 'Запуски по времени и ПК')),
+    series: 'bar_stacked',
+    drilldowns: [naming.open('trees')],
+    columns: {
+      split: terms(words.pc, 'host.name', { size: 8, by: 'y', other: true }),
+      x: overTime(words.time, 'auto'),
+      y: count(words.starts),
+    },
+  });
+  const hours = heatMap({
+    ...start('hours', say('Starts through the week', 'Запуски в течение недели')),
+    description: say(
+      'Starts of the 30 most active people per step of time (three hours in a week): work at night and at weekends stands out. Best with a period of up to seven days.',
+      'Запуски 30 самых деятельных сотрудников за шаг времени (в неделе — три часа): заметна работа ночью и в выходные. Удобнее за период до семи дней.',
+    ),
+    drilldowns: [naming.open('watched')],
+    starts: [1, 2, 4, 7, 11],
+    columns: {
+      y: terms(words.person, 'launchbeat.actor.name', { size: 30, by: 'value' }),
+      // About three hours in a week; a fixed three hours over years would be more buckets than Elasticsearch gives.
+      x: overTime(words.time, 'auto'),
+      value: count(words.starts),
+    },
+  });
+  return {
+    height: 24,
+    panels: [
+      [26, trend],
+      [22, hours],
+    ],
+  };
+}
+
 export function peopleAndPcs(naming: Naming): SavedObject {
   const { say } = naming;
   const events = searchPanel({
@@ -194,6 +236,7 @@ export function peopleAndPcs(naming: Naming): SavedObject {
       lists(naming),
       pairs(naming),
       work(naming),
+      whereAndWhen(naming),
       { height: 16, panels: [[48, events]] },
     ],
   });

@@ -3,6 +3,7 @@
  */
 import {
   count,
+  firstTime,
   lastTime,
   lastValue,
   overTime,
@@ -16,7 +17,7 @@ import type { SavedObject } from '../build/saved-object.ts';
 import { searchPanel } from '../build/text-panels.ts';
 import { framed, startOf } from './frame.ts';
 import type { Naming } from './naming.ts';
-import { flagged } from './questions.ts';
+import { FROM_BROWSER_OR_SHELL, flagged } from './questions.ts';
 
 /** At most so many starts in the period make a pair rare. */
 const RARE_TIMES_MAX = 3;
@@ -122,6 +123,59 @@ function shapes(naming: Naming): Row {
   };
 }
 
+function newAndFetched(naming: Naming): Row {
+  const { say, words } = naming;
+  const start = startOf(naming, 'trees');
+  const newest = table({
+    ...start('newest-pairs', say('First seen', 'Впервые замечены')),
+    description: say(
+      'Pairs by the time of their first start within the chosen period, the newest first. Choose a long period.',
+      'Пары по времени первого запуска за выбранный период, сначала новые. Выбирайте длинный период.',
+    ),
+    drilldowns: [naming.open('hunting')],
+    columns: {
+      pair: terms(say('Parent > child', 'Родитель > потомок'), 'launchbeat.pair', {
+        size: 100,
+        by: 'first',
+      }),
+      first: firstTime(words.first),
+      starts: count(words.starts),
+      person: lastValue(words.lastPerson, 'launchbeat.actor.name'),
+      pc: lastValue(words.lastPc, 'host.name'),
+    },
+    sort: { by: 'first', direction: 'desc' },
+    widths: { first: 170, starts: 80, person: 120, pc: 90 },
+  });
+  const fetched = table({
+    ...start(
+      'browser-children',
+      say('Started by browsers and shells', 'Запущено браузерами и оболочками'),
+    ),
+    description: say(
+      'What people started from a browser, a shell or a script host. A program straight from a browser was just downloaded.',
+      'Что сотрудники запустили из браузера, оболочки или сценария. Программа прямо из браузера — только что скачанная.',
+    ),
+    query: FROM_BROWSER_OR_SHELL,
+    drilldowns: [naming.open('hunting')],
+    columns: {
+      parent: terms(words.parent, 'process.parent.name', { size: 20, by: 'starts' }),
+      child: terms(words.file, 'process.name', { size: 10, by: 'starts' }),
+      starts: count(words.starts),
+      person: lastValue(words.lastPerson, 'launchbeat.actor.name'),
+      pc: lastValue(words.lastPc, 'host.name'),
+      last: lastTime(words.last),
+    },
+    widths: { starts: 80, person: 120, pc: 100, last: 170 },
+  });
+  return {
+    height: 17,
+    panels: [
+      [24, newest],
+      [24, fetched],
+    ],
+  };
+}
+
 function suspects(naming: Naming): Row {
   const { say, words } = naming;
   const start = startOf(naming, 'trees');
@@ -185,6 +239,7 @@ export function processTrees(naming: Naming): SavedObject {
     rows: [
       figures(naming),
       pairs(naming),
+      newAndFetched(naming),
       suspects(naming),
       shapes(naming),
       { height: 16, panels: [[48, events]] },

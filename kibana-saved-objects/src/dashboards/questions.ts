@@ -51,6 +51,9 @@ export const WATCHED_LAUNCH = `${BY_PEOPLE} and ${WATCHED}`;
  */
 export const SUSPICIOUS_POWERSHELL = `${flagged('encoded_powershell')} or ${flagged('script_host')} and process.command_line.text : (powershell or "powershell.exe" or pwsh or "pwsh.exe") and process.command_line.text : (hidden or bypass or unrestricted or iex or "invoke expression" or downloadstring or downloadfile or webclient or "net.webclient" or frombase64string or "invoke webrequest" or iwr)`;
 
+/** What a browser, a messenger's own browser or a shell starts that is not a part of itself: a download, a link, a script's work. */
+export const FROM_BROWSER_OR_SHELL = `${BY_PEOPLE} and process.parent.name : ("chrome.exe" or "msedge.exe" or "firefox.exe" or "browser.exe" or "opera.exe" or "iexplore.exe" or "cmd.exe" or "powershell.exe" or "pwsh.exe" or "wscript.exe" or "cscript.exe" or "mshta.exe")`;
+
 /** SYSTEM, LOCAL SERVICE, NETWORK SERVICE and the PC's own account. */
 export const SYSTEM_ACCOUNT =
   'launchbeat.actor.id : ("S-1-5-18" or "S-1-5-19" or "S-1-5-20") or launchbeat.actor.name : *$';

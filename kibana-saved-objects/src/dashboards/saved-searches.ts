@@ -3,6 +3,7 @@
  */
 import type { SavedObject } from '../build/saved-object.ts';
 import { type SavedSearchParts, savedSearch } from '../build/saved-search.ts';
+import { AGENT_STATES, FACTS, RAISED } from './health-questions.ts';
 import type { Naming, SearchKey } from './naming.ts';
 import { flagged, REDACTED, SUSPICIOUS_POWERSHELL, WATCHED_LAUNCH } from './questions.ts';
 
@@ -23,6 +24,8 @@ interface Search {
   readonly description: string;
   readonly query: string;
   readonly columns: Columns;
+  /** Default: the process starts. */
+  readonly dataViewId?: string;
 }
 
 function everydaySearches({ say }: Naming): readonly Search[] {
@@ -136,16 +139,97 @@ function huntingSearches({ say }: Naming): readonly Search[] {
   ];
 }
 
+function fleetSearches({ say, healthViewId, alertsViewId }: Naming): readonly Search[] {
+  return [
+    {
+      key: 'alerts',
+      title: say('Alerts raised', 'Сработавшие оповещения'),
+      description: say(
+        'Each start that a rule of alerts.yml found, once for each chat that hears the rule.',
+        'Каждый запуск, найденный правилом из alerts.yml, по разу на каждый чат, который слушает правило.',
+      ),
+      query: RAISED,
+      dataViewId: alertsViewId,
+      columns: [
+        ['launchbeat.alert.severity', 100],
+        ['rule.id', 190],
+        ...WHO_AND_WHERE,
+        ['launchbeat.alert.chat.name', 90],
+        ...COMMAND,
+        ['launchbeat.alert.event_id', 190],
+      ],
+    },
+    {
+      key: 'fates',
+      title: say('What became of alerts', 'Что стало с оповещениями'),
+      description: say(
+        'Everything that happened to alerts: sent, suppressed, folded, held, listed, refused, acknowledged.',
+        'Всё, что происходило с оповещениями: отправлены, подавлены, свёрнуты, отложены, в списке, отказ, приняты.',
+      ),
+      query: 'not launchbeat.alert.fate : "raised"',
+      dataViewId: alertsViewId,
+      columns: [
+        ['launchbeat.alert.fate', 200],
+        ['rule.id', 190],
+        ['launchbeat.alert.chat.name', 90],
+        ...WHO_AND_WHERE,
+        ['process.name', 150],
+        ['launchbeat.alert.after_ms', 120],
+        ['event.reason', undefined],
+      ],
+    },
+    {
+      key: 'facts',
+      title: say('What happened to the agents', 'Что случилось с агентами'),
+      description: say(
+        'Gaps, cleared logs, restarts, full disks, clones and whatever else agents and collector noticed, each once.',
+        'Пропуски, очищенные журналы, перезапуски, полные диски, клоны и всё, что заметили агенты и коллектор, по одному разу.',
+      ),
+      query: FACTS,
+      dataViewId: healthViewId,
+      columns: [
+        ['host.name', 110],
+        ['launchbeat.health.fact.level', 200],
+        ['launchbeat.health.fact.kind', 200],
+        ['launchbeat.health.fact.count', 90],
+        ['launchbeat.health.fact.from', 110],
+        ['launchbeat.health.fact.to', 110],
+        ['event.reason', undefined],
+      ],
+    },
+    {
+      key: 'states',
+      title: say('States of agents', 'Состояния агентов'),
+      description: say(
+        'The state of each agent every few minutes, with version, lag and what it counted.',
+        'Состояние каждого агента раз в несколько минут: версия, отставание, счётчики.',
+      ),
+      query: AGENT_STATES,
+      dataViewId: healthViewId,
+      columns: [
+        ['host.name', 110],
+        ['launchbeat.health.state', 120],
+        ['agent.version', 90],
+        ['launchbeat.health.lag_ms', 110],
+        ['launchbeat.health.spool.pending_bytes', 130],
+        ['launchbeat.health.last_seen', 160],
+        ['event.reason', undefined],
+      ],
+    },
+  ];
+}
+
 export function savedSearches(naming: Naming): SavedObject[] {
-  return [...everydaySearches(naming), ...huntingSearches(naming)].map((search) =>
-    savedSearch({
-      id: naming.searchId(search.key),
-      title: `[Launchbeat] ${search.title}`,
-      description: search.description,
-      dataViewId: naming.dataViewId,
-      tagId: naming.tagId,
-      query: search.query,
-      columns: search.columns,
-    }),
+  return [...everydaySearches(naming), ...huntingSearches(naming), ...fleetSearches(naming)].map(
+    (search) =>
+      savedSearch({
+        id: naming.searchId(search.key),
+        title: `[Launchbeat] ${search.title}`,
+        description: search.description,
+        dataViewId: search.dataViewId ?? naming.dataViewId,
+        tagId: naming.tagId,
+        query: search.query,
+        columns: search.columns,
+      }),
   );
 }

@@ -72,14 +72,14 @@ function days(naming: Naming): Row {
   const hours = heatMap({
     ...start('hours', say('Launches through the week', 'Запуски в течение недели')),
     description: say(
-      'Launches of the 30 people who launch most, per three hours: working days stand out as columns, nights and weekends as gaps. Best with a period of up to seven days.',
-      'Запуски 30 самых деятельных сотрудников за каждые три часа: рабочие дни видны столбцами, ночи и выходные — пробелами. Удобнее за период до семи дней.',
+      'Launches of the 30 people who launch most, per step of time (three hours in a week): working days stand out as columns, nights and weekends as gaps. Best with a period of up to seven days.',
+      'Запуски 30 самых деятельных сотрудников за шаг времени (в неделе — три часа): рабочие дни видны столбцами, ночи и выходные — пробелами. Удобнее за период до семи дней.',
     ),
     drilldowns: [naming.open('people')],
     starts: [1, 2, 3, 5, 8],
     columns: {
       y: terms(words.person, 'launchbeat.actor.name', { size: 30, by: 'value' }),
-      x: overTime(words.time, '3h'),
+      x: overTime(words.time, 'auto'),
       value: count(words.launches),
     },
   });

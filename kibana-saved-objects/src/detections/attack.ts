@@ -40,6 +40,10 @@ export const TECHNIQUES = {
     tactic: ['TA0008', 'Lateral Movement'],
     technique: ['T1021', 'Remote Services'],
   },
+  inhibitRecovery: {
+    tactic: ['TA0040', 'Impact'],
+    technique: ['T1490', 'Inhibit System Recovery'],
+  },
   unsecuredCredentials: {
     tactic: ['TA0006', 'Credential Access'],
     technique: ['T1552', 'Unsecured Credentials'],

@@ -128,6 +128,17 @@ const PLANTED: Readonly<Record<string, readonly Planted[]>> = {
     { executable: CHROME, user: 'gmsa-web$', sid: 'S-1-5-21-1-2-3-5002', parent: 'C:\\a.exe' },
   ],
   'Program that poses as a document': [{ executable: 'D:\\Почта\\Счёт.PDF   .exe' }],
+  'Backups or shadow copies deleted': [
+    {
+      executable: `${SYSTEM32}\\vssadmin.exe`,
+      commandLine: 'C:\\Windows\\System32\\VSSADMIN.EXE Delete Shadows /all /quiet',
+    },
+    { executable: `${SYSTEM32}\\wbem\\WMIC.exe`, commandLine: 'wmic shadowcopy delete' },
+    {
+      executable: `${SYSTEM32}\\bcdedit.exe`,
+      commandLine: 'bcdedit.exe /set {default} recoveryenabled no',
+    },
+  ],
   'Remote access tool': [{ executable: 'D:\\AnyDesk.exe' }],
   'Borrowed Windows program with a web address': [
     {

@@ -127,6 +127,22 @@ export const TRAIT_RULES: readonly RuleParts[] = [
     ],
   },
   {
+    key: 'backups-deleted',
+    name: 'Backups or shadow copies deleted',
+    description:
+      'A tool of Windows was told to delete shadow copies or backups, or to switch recovery off: ransomware does so before it encrypts.',
+    query: `process.command_line.text : (vssadmin or "vssadmin.exe" or wmic or "wmic.exe" or wbadmin or "wbadmin.exe" or bcdedit or "bcdedit.exe") and process.command_line.text : ("delete shadows" or "shadowcopy delete" or "delete catalog" or "delete systemstatebackup" or "delete backup" or "recoveryenabled no" or "bootstatuspolicy ignoreallfailures")`,
+    severity: 'high',
+    techniques: [TECHNIQUES.inhibitRecovery],
+    everyday:
+      'Backup software that makes room, by its own account: add it as an exception by its path.',
+    investigate: [
+      'Is a backup job of this PC due at this minute? If not, take the PC off the network first.',
+      'Who is the parent, and what else did it start in the minutes before?',
+      'The same command line on other PCs within the hour: search for it, newest first.',
+    ],
+  },
+  {
     key: 'remote-tool',
     name: 'Remote access tool',
     description: 'A program for remote control was started.',

@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { at, type Json, listOf, objectOf, textOf } from '../check/json.ts';
 import { kqlToQuery } from './kql-to-query.ts';
-import { type Asked, autoInterval } from './time-range.ts';
+import { type Asked, autoInterval, spanMs } from './time-range.ts';
 
 export type Aggregations = { [name: string]: Json };
 
@@ -53,12 +53,28 @@ function bareMetric(column: Json, asked: Asked): Json | undefined {
   }
 }
 
+/** What narrows one figure: its own query, and the end of the time range that it is about. */
+function filtersOf(column: Json, asked: Asked): Json[] {
+  const query = textOf(at(column, 'filter', 'query'));
+  const span = textOf(column['reducedTimeRange']);
+  const gte = new Date(asked.to.getTime() - (span === '' ? 0 : spanMs(span))).toISOString();
+  return [
+    ...(query === '' ? [] : [kqlToQuery(query, asked.stream)]),
+    ...(span === '' ? [] : [{ range: { '@timestamp': { gte, lte: asked.to.toISOString() } } }]),
+  ];
+}
+
+/** A figure that is not over all documents of its bucket. */
+export const isNarrowed = (column: Json): boolean =>
+  textOf(at(column, 'filter', 'query')) !== '' || textOf(column['reducedTimeRange']) !== '';
+
 /** Undefined for a plain count, which every bucket has by itself. */
 function metricAggregation(column: Json, asked: Asked): Json | undefined {
   const bare = bareMetric(column, asked);
-  const query = textOf(at(column, 'filter', 'query'));
-  if (query === '') return bare;
-  return { filter: kqlToQuery(query), ...(bare === undefined ? {} : { aggs: { [INNER]: bare } }) };
+  const filters = filtersOf(column, asked);
+  if (filters.length === 0) return bare;
+  const filter = filters.length === 1 ? filters[0] : { bool: { filter: filters } };
+  return { filter, ...(bare === undefined ? {} : { aggs: { [INNER]: bare } }) };
 }
 
 function termsOrder(
@@ -72,7 +88,7 @@ function termsOrder(
   const target = columns.find(([id]) => id === at(column, 'params', 'orderBy', 'columnId'));
   assert(target !== undefined, 'ordered by a column that is not there');
   const [id, metric] = target;
-  assert.equal(metric['filter'], undefined, 'ordered by a filtered figure');
+  assert.ok(!isNarrowed(metric), 'ordered by a filtered figure');
   const aggregation = metricAggregation(metric, asked);
   return aggregation === undefined
     ? { order: { _count: direction }, aggs: {} }
@@ -129,7 +145,7 @@ function bucketAggregation(column: Json, columns: OrderedColumns, asked: Asked):
     case 'filters': {
       const filters = listOf(at(column, 'params', 'filters')).map((filter) => [
         textOf(at(filter, 'label')),
-        kqlToQuery(textOf(at(filter, 'input', 'query'))),
+        kqlToQuery(textOf(at(filter, 'input', 'query')), asked.stream),
       ]);
       return { filters: { filters: Object.fromEntries(filters) } };
     }

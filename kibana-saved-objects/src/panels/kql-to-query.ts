@@ -3,6 +3,7 @@
  * Keeps: keyword fields get term and wildcard queries, which mind case; text fields match words; any other wildcard goes through
  * query_string.
  */
+import type { StreamKey } from '@launchbeat/ecs-schemas';
 import { fieldKind } from '../kql/field-kind.ts';
 import { type KqlNode, type KqlValue, parseKql } from '../kql/parse-kql.ts';
 
@@ -13,8 +14,8 @@ const escaped = (text: string): string => text.replace(/[+\-=&|><!(){}[\]^"~*?:\
 
 const wildcardValue = (value: KqlValue): string => value.parts.map(escaped).join('*');
 
-function isQuery(field: string, value: KqlValue): EsQuery {
-  const kind = fieldKind(field);
+function isQuery(field: string, value: KqlValue, stream: StreamKey): EsQuery {
+  const kind = fieldKind(field, stream);
   if (value.parts.length === 2 && value.text === '*') return { exists: { field } };
   if (value.parts.length > 1) {
     const query = wildcardValue(value);
@@ -27,20 +28,21 @@ function isQuery(field: string, value: KqlValue): EsQuery {
   return { [value.quoted ? 'match_phrase' : 'match']: { [field]: value.text } };
 }
 
-function nodeQuery(node: KqlNode): EsQuery {
+function nodeQuery(node: KqlNode, stream: StreamKey): EsQuery {
+  const inner = (one: KqlNode): EsQuery => nodeQuery(one, stream);
   switch (node.type) {
     case 'and':
-      return { bool: { filter: node.nodes.map(nodeQuery) } };
+      return { bool: { filter: node.nodes.map(inner) } };
     case 'or':
-      return { bool: { should: node.nodes.map(nodeQuery), minimum_should_match: 1 } };
+      return { bool: { should: node.nodes.map(inner), minimum_should_match: 1 } };
     case 'not':
-      return { bool: { must_not: nodeQuery(node.node) } };
+      return { bool: { must_not: inner(node.node) } };
     case 'nested':
-      return { nested: { path: node.field.text, query: nodeQuery(node.node), score_mode: 'none' } };
+      return { nested: { path: node.field.text, query: inner(node.node), score_mode: 'none' } };
     case 'range':
       return { range: { [node.field.text]: { [node.operator]: node.value.text } } };
     case 'is': {
-      if (node.field !== undefined) return isQuery(node.field.text, node.value);
+      if (node.field !== undefined) return isQuery(node.field.text, node.value, stream);
       const type = node.value.quoted ? 'phrase' : 'best_fields';
       return { multi_match: { type, query: node.value.text, lenient: true } };
     }
@@ -48,8 +50,8 @@ function nodeQuery(node: KqlNode): EsQuery {
 }
 
 /** Throws on a query that does not parse: the checker would have told. */
-export function kqlToQuery(text: string): EsQuery {
+export function kqlToQuery(text: string, stream: StreamKey = 'starts'): EsQuery {
   const outcome = parseKql(text);
   if (outcome.outcome === 'refused') throw new Error(`KQL "${text}": ${outcome.reason}`);
-  return outcome.node === undefined ? { match_all: {} } : nodeQuery(outcome.node);
+  return outcome.node === undefined ? { match_all: {} } : nodeQuery(outcome.node, stream);
 }

@@ -47,6 +47,9 @@ export function otherRequest(
   if (index < 0) return undefined;
   const filters = filtersOf(request.columns, objectOf(at(response, 'aggregations')), []);
   if (Object.keys(filters).length === 0) return undefined;
-  const inner = aggregations(request.columns.slice(index + 1), asked);
+  const inner = aggregations(request.columns.slice(index + 1), {
+    ...asked,
+    stream: request.stream,
+  });
   return { ...request.body, aggs: { 'other-filter': { filters: { filters }, aggs: inner } } };
 }

@@ -2,7 +2,7 @@
  * Takes the answer to a chart's request, gives the rows of its table: one cell per column, as the chart would draw them.
  */
 import { at, type Json, listOf, objectOf, textOf } from '../check/json.ts';
-import { INNER, type OrderedColumns, SECOND } from './aggregations.ts';
+import { INNER, isNarrowed, type OrderedColumns, SECOND } from './aggregations.ts';
 
 /** Column id → value; null where there is none. */
 export type Row = Readonly<Record<string, string | number | null>>;
@@ -13,7 +13,7 @@ const cellOf = (value: unknown): Cell =>
   typeof value === 'string' || typeof value === 'number' ? value : null;
 
 function metricCell(id: string, column: Json, bucket: Json): Cell {
-  const isFiltered = textOf(at(column, 'filter', 'query')) !== '';
+  const isFiltered = isNarrowed(column);
   const holder = isFiltered ? at(bucket, id) : bucket;
   if (column['operationType'] === 'count') return cellOf(at(holder, 'doc_count'));
   const answer = isFiltered ? at(holder, INNER) : at(bucket, id);

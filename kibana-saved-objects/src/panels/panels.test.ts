@@ -4,10 +4,12 @@
  */
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
-import type { ProcessStart } from '@launchbeat/ecs-schemas';
+import type { AlertRecord, HealthRecord, ProcessStart } from '@launchbeat/ecs-schemas';
 import { testElasticsearch, uniqueNamespace } from '../../../tests/support/elasticsearch.ts';
 import { bundleText } from '../bundle.ts';
 import { at, listOf } from '../check/json.ts';
+import { officeAlerts } from '../office/office-alerts.ts';
+import { officeHealth } from '../office/office-health.ts';
 import { officeMonth } from '../office/office-month.ts';
 import { type FilledStream, filledStream } from './filled-stream.ts';
 import { otherRequest } from './other-bucket.ts';
@@ -18,6 +20,8 @@ import type { Asked } from './time-range.ts';
 const END = new Date('2026-11-20T18:00:00Z');
 const START = new Date('2026-10-21T00:00:00Z');
 let documents: ProcessStart[];
+let health: HealthRecord[];
+let alerts: AlertRecord[];
 let stream: FilledStream;
 let asked: Asked;
 
@@ -39,23 +43,29 @@ before(async () => {
   const { url } = await testElasticsearch();
   const namespace = uniqueNamespace();
   documents = officeMonth({ end: END, namespace });
-  stream = await filledStream({ url, namespace }, documents);
+  health = officeHealth({ end: END, namespace });
+  alerts = officeAlerts(documents, END);
+  stream = await filledStream({ url, namespace }, documents, { health, alerts });
   asked = { from: START, to: END, analytics: stream.analytics };
 });
 
 describe('on a month of an office', () => {
   for (const language of ['en', 'ru'] as const) {
-    test(`every panel, control and saved search of the ${language} file shows something`, async () => {
+    test(`every panel, control and saved search of the ${language} file shows something`, async (t) => {
+      let slowest: readonly [tookMs: number, name: string] = [0, ''];
       const empty: string[] = [];
       const requests = panelRequests(bundleText(language), asked);
-      assert.ok(requests.length > 80, `${requests.length} requests`);
+      assert.ok(requests.length > 150, `${requests.length} requests`);
       for (const request of requests) {
-        const response = await stream.search(request.body);
+        const response = await stream.search(request.body, request.stream);
         assert.equal(at(response, '_shards', 'failed'), 0, request.name);
+        const tookMs = Number(at(response, 'took'));
+        if (tookMs > slowest[0]) slowest = [tookMs, request.name];
         empty.push(...emptyParts(request, response));
         const other = otherRequest(request, response, asked);
-        if (other !== undefined) await stream.search(other);
+        if (other !== undefined) await stream.search(other, request.stream);
       }
+      t.diagnostic(`${requests.length} requests, slowest: ${slowest[0]} ms, ${slowest[1]}`);
       assert.deepEqual(empty, []);
     });
   }
@@ -66,7 +76,7 @@ describe('on a month of an office', () => {
     );
     assert.ok(request);
     const [, time, starts] = request.columns.map(([id]) => id);
-    const response = await stream.search(request.body);
+    const response = await stream.search(request.body, request.stream);
     const second = otherRequest(request, response, asked);
     assert.ok(second);
     const other = at(await stream.search(second), 'aggregations', 'other-filter', 'buckets', '-');
@@ -86,9 +96,30 @@ describe('on a month of an office', () => {
     const figure = async (name: string): Promise<unknown> => {
       const request = requests.find((one) => one.name === name);
       assert.ok(request, name);
-      const [row] = panelRows(request.columns, await stream.search(request.body));
+      const [row] = panelRows(request.columns, await stream.search(request.body, request.stream));
       return Object.values(row ?? {})[0];
     };
+    const raised = alerts.filter(({ event }) => event.kind === 'alert');
+    assert.equal(await figure('[Launchbeat] Alerts / Raised'), raised.length);
+    const fateIs = (name: string): number =>
+      alerts.filter(({ launchbeat }) => launchbeat.alert.fate === name).length;
+    assert.equal(await figure('[Launchbeat] Alerts / Sent on their own'), fateIs('sent'));
+    assert.equal(
+      await figure('[Launchbeat] Alerts / Told in a summary'),
+      fateIs('suppressed') +
+        fateIs('folded') +
+        fateIs('held') +
+        fateIs('stormed') +
+        fateIs('muted'),
+    );
+    // Now is the last quarter of an hour: the states of two moments, ten minutes apart.
+    const now = health.filter(({ launchbeat: { health: said }, '@timestamp': time }) => {
+      const isNow = END.getTime() - Date.parse(time) <= 15 * 60_000;
+      return isNow && said.record === 'agent' && said.state === 'offline';
+    });
+    const offline = new Set(now.map(({ agent }) => agent?.id)).size;
+    assert.ok(offline > 0);
+    assert.equal(await figure('[Launchbeat] Fleet health / Offline now'), offline);
     const people = documents.filter(({ launchbeat }) => launchbeat.launch);
     assert.equal(await figure('[Launchbeat] Overview / Process starts'), documents.length);
     assert.equal(await figure('[Launchbeat] Overview / Started by people'), people.length);
@@ -111,7 +142,7 @@ describe('on a month of an office', () => {
       name.endsWith('First and last launch of the day'),
     );
     assert.ok(request);
-    const rows = panelRows(request.columns, await stream.search(request.body));
+    const rows = panelRows(request.columns, await stream.search(request.body, request.stream));
     const idOf = (label: string): string =>
       request.columns.find(([, column]) => column['label'] === label)?.[0] ?? '';
     const row = rows.find((one) => String(one[idOf('Person')]) === 'Петрова');

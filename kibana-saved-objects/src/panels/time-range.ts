@@ -1,6 +1,7 @@
 /**
- * What a request is asked for: a stretch of time, and what the cluster can do.
+ * What a request is asked for: a stretch of time, a data stream, and what the cluster can do.
  */
+import type { StreamKey } from '@launchbeat/ecs-schemas';
 
 export interface Asked {
   /** Both ends inclusive. */
@@ -11,6 +12,8 @@ export interface Asked {
    * the nearest core aggregations stand in: nested terms and top_hits.
    */
   readonly analytics: boolean;
+  /** The data stream that is asked; default: the process starts. */
+  readonly stream?: StreamKey;
 }
 
 const SECOND_MS = 1000;
@@ -37,6 +40,14 @@ const NICE: readonly (readonly [interval: string, lengthMs: number])[] = [
 
 /** `histogram:maxBars`, Kibana's default. */
 const BARS_MAX = 100;
+
+/** Milliseconds of a span such as `15m`, as Lens names a part of the time range. */
+export function spanMs(text: string): number {
+  const [, amount = '', unit = ''] = /^(\d+)([smhd])$/.exec(text) ?? [];
+  const length = { s: SECOND_MS, m: MINUTE_MS, h: HOUR_MS, d: DAY_MS }[unit];
+  if (length === undefined) throw new Error(`No span of time: "${text}"`);
+  return Number(amount) * length;
+}
 
 /** The interval that `auto` stands for: the shortest with at most 100 bars. */
 export function autoInterval({ from, to }: Pick<Asked, 'from' | 'to'>): string {
