@@ -398,11 +398,12 @@ function Get-ParentPath($process, $byId) {
 # The event's record id is the process id: with its time the same process always has the same key.
 function Send-Process($process, $byId) {
   $owner = Get-Owner $process
+  # As UTC its form 'o' is that of Windows' events, in every culture.
   $made = $process.CreationDate.ToUniversalTime()
   $path = [string]$process.ExecutablePath
   if ($path -eq '') { $path = [string]$process.Name }
   $system = "<Provider $pollProvider/><EventID>1</EventID><Version>0</Version><Level>0</Level><Task>0</Task><Opcode>0</Opcode>"
-  $system = "$system<Keywords>0x0</Keywords><TimeCreated SystemTime='$($made.ToString('yyyy-MM-ddTHH:mm:ss.fffffff'))Z'/>"
+  $system = "$system<Keywords>0x0</Keywords><TimeCreated SystemTime='$($made.ToString('o'))'/>"
   $system = "$system<EventRecordID>$($process.ProcessId)</EventRecordID><Correlation/><Execution ProcessID='0' ThreadID='0'/>"
   $system = "$system<Channel>$pollChannel</Channel><Computer>$($script:computer)</Computer><Security/>"
   $data = @(
@@ -495,11 +496,8 @@ try {
   Send-Line 'V' "$protocol $($PSVersionTable.PSVersion)"
   $out.Flush()
   if ($Mode -eq 'poll') { $computer = Get-ComputerName }
-  if ($Mode -eq 'file') {
-    Read-SavedLog
-    exit 0
-  }
-  while ($true) {
+  if ($Mode -eq 'file') { Read-SavedLog }
+  while ($Mode -ne 'file') {
     if ($null -ne $parent -and $parent.HasExited) {
       $code = $exitAgentGone
       break

@@ -130,6 +130,8 @@ test('a PC enrols with a token, ships, checks in, and is shown with its facts', 
   assert.match(shown, /^name: +PC-OF-THE-TEST$/m);
   assert.match(shown, /^tags: +office$/m);
   assert.match(shown, /^source: +security-log$/m);
+  assert.match(shown, /^audited: +process starts: .*, command lines: /m);
+  assert.match(shown, /^log: +\? of \? MiB, \d+ records not read yet$/m);
 
   const status = await installation.collector('agents', 'status');
   assert.match(status.stdout, new RegExp(`^${agentId}\\thealthy\\t`, 'm'));

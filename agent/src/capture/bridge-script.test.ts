@@ -7,6 +7,7 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { nodesOf, parsePowerShell, powerShellTree } from '../../../tests/support/powershell.ts';
+import { PROCESS_POLL } from '../map/windows-names.ts';
 import { exitText, readBridgeLine } from './bridge-protocol.ts';
 
 const SCRIPT = fileURLToPath(new URL('../../windows/bridge.ps1', import.meta.url));
@@ -63,6 +64,24 @@ test('bridge.ps1 has no code from text, no host output, no code page of the cons
 
 test('bridge.ps1 is ASCII with LF: a PowerShell 5.1 reads a file without a mark in the code page of the PC', () => {
   assert.match(text, /^[\n\x20-\x7e]*$/);
+});
+
+test('bridge.ps1 prints no time by the culture of the PC: 23.11.2026 09.00 is no time to the agent', () => {
+  const formats = [...text.matchAll(/\.ToString\(([^)]*)\)/g)].map((match) => match[1]);
+  assert.deepEqual(formats, ["'o'"]);
+});
+
+test('what process-poll writes has the provider that the mapper knows, and the shape of the recordings', () => {
+  assert.ok(text.includes(`Name='${PROCESS_POLL.name}' Guid='${PROCESS_POLL.guid}'`));
+  const recording = readFileSync(
+    new URL('../../fixtures/bridge/denied.bridge', import.meta.url),
+    'utf8',
+  );
+  const [polled = ''] = recording.split('\n').filter((line) => line.startsWith('P '));
+  assert.deepEqual(
+    [...text.matchAll(/Get-DataXml '(\w+)'/g)].map((match) => match[1]),
+    [...polled.matchAll(/<Data Name='(\w+)'/g)].map((match) => match[1]),
+  );
 });
 
 test('the language mode is looked at before the first .NET call', () => {

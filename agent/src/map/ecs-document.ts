@@ -232,7 +232,8 @@ function eventOf(input: DocumentInput): ProcessStart['event'] {
     type: ['start'],
     outcome: readKeywords(event.keywords).outcome,
     created: isoTime(input.readAtMs),
-    sequence,
+    // What process-poll finds stands in no log: its record id is made up.
+    sequence: input.polled ? undefined : sequence,
   });
 }
 

@@ -55,10 +55,36 @@ function agentLines(agent: ListedAgent): readonly (readonly [string, string])[] 
     ['started', checkIn.started_at],
     ['source', checkIn.source],
     ['spool', spool === undefined ? '' : `${spool.pending_bytes} bytes without a receipt`],
+    ['audited', auditedText(checkIn)],
+    ['log', logText(checkIn)],
     ['lag', lagMs === undefined ? '' : `${Math.round(lagMs / 1000)} s`],
     ['clock', clockSkewMs === null ? '' : `${Math.round(clockSkewMs / 1000)} s ahead of ours`],
   ];
   return lines.flatMap(([name, value]) => (value ? [[name, value] as const] : []));
+}
+
+const yesNo = (value: boolean | undefined): string =>
+  value === undefined ? 'not known' : value ? 'yes' : 'NO';
+
+function auditedText({ auditing, log }: ListedAgent['checkIn']): string {
+  if (auditing === undefined || log === undefined) return '';
+  const poll = log.polling === true ? '; process-poll stands in' : '';
+  return `process starts: ${yesNo(auditing.process_creation)}, command lines: ${yesNo(auditing.command_line)}${poll}`;
+}
+
+/** Size, what happens when it is full, how far it reaches back, and what was not read yet. */
+function logText({ log }: ListedAgent['checkIn']): string {
+  if (log === undefined) return '';
+  if (log.readable === false) return 'access is denied';
+  const mib = (bytes: number | undefined): string =>
+    bytes === undefined ? '?' : String(Math.round(bytes / (1024 * 1024)));
+  const parts = [
+    `${mib(log.bytes)} of ${mib(log.bytes_max)} MiB`,
+    log.mode === undefined ? '' : `when full: ${log.mode}`,
+    log.oldest_at === undefined ? '' : `back to ${log.oldest_at}`,
+    log.records_behind === undefined ? '' : `${log.records_behind} records not read yet`,
+  ];
+  return parts.filter((part) => part !== '').join(', ');
 }
 
 function keyLine(key: ListedKey): string {

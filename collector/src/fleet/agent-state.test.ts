@@ -34,11 +34,17 @@ const WELL: Condition = {
 test('degradedReasons() finds nothing where all is well, nor where nothing is known', () => {
   assert.deepEqual(degradedReasons(WELL), []);
   assert.deepEqual(degradedReasons({ ...WELL, checkIn: { ...WELL.checkIn, auditing: {} } }), []);
+  // A log that overwrites is always full.
+  const log = { at: 'x', readable: true, polling: false, full: true, mode: 'overwrite' };
+  assert.deepEqual(degradedReasons({ ...WELL, checkIn: { ...WELL.checkIn, log } }), []);
 });
 
 for (const [what, condition, reason] of [
   ['auditing is off', { checkIn: { auditing: { process_creation: false } } }, /auditing .* is off/],
   ['no command lines', { checkIn: { auditing: { command_line: false } } }, /command lines/],
+  ['no right', { checkIn: { log: { at: 'x', readable: false } } }, /log cannot be read/],
+  ['polling', { checkIn: { log: { at: 'x', polling: true } } }, /process-poll stands in/],
+  ['a full log', { checkIn: { log: { at: 'x', full: true, mode: 'keep' } } }, /log is full/],
   ['the spool fills', { checkIn: { spool: { ...SPOOL, pending_bytes: 801 } } }, /80 % full/],
   ['events wait', { checkIn: { lag_ms: 16 * 60_000 } }, /waits for 16 minutes/],
   ['the clock is ahead', { clockSkewMs: 61_000 }, /61 s ahead/],
