@@ -3,12 +3,13 @@
  * ones; the real agent reads, spools and ships them; then every byte that it wrote, said or sent is searched.
  */
 import assert from 'node:assert/strict';
-import { globSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, globSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { stringify } from 'yaml';
 import { eventXml } from '../../bench/event-xml.ts';
 import { type ChunkSink, SINK_KEY, startChunkSink } from '../support/chunk-sink.ts';
+import { corpusFolder } from '../support/corpus.ts';
 import { plantedSecrets } from '../support/planted-secrets.ts';
 import { runProgram } from '../support/processes.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
@@ -75,6 +76,7 @@ function everyByte({ folder, sink, said }: Run): Map<string, string> {
   for (const path of globSync(join(folder, '**/*'))) {
     if (statSync(path).isFile()) found.set(path, readFileSync(path, 'latin1'));
   }
+  found.set('requests that are no chunks', sink.others.join('\n'));
   for (const [n, { lines, body }] of sink.requests.entries()) {
     found.set(`chunk ${n}`, `${lines.join('\n')}${body.toString('latin1')}`);
   }
@@ -117,6 +119,75 @@ test('nor of events that are broken, torn or no events, which are kept aside', a
   for (const [place, bytes] of found) {
     for (const secret of secrets) assert.ok(!bytes.includes(secret), `${secret} is in ${place}`);
   }
+});
+
+/** Events of real PCs; undefined where they are missing, which skips the test. */
+function corpus(t: TestContext): string[] | undefined {
+  const file = join(corpusFolder(), '4688.xml.ndlines');
+  if (existsSync(file)) return readFileSync(file, 'utf8').trimEnd().split('\n');
+  t.skip(`${file} is not there; set LAUNCHBEAT_CORPUS to test with real events`);
+  return undefined;
+}
+
+function assertNowhere(run: Run, hidden: readonly string[]): void {
+  for (const [place, bytes] of everyByte(run)) {
+    for (const secret of hidden) assert.ok(!bytes.includes(secret), `${secret} is in ${place}`);
+  }
+}
+
+/** What the recorded attackers typed. */
+const RECORDED_SECRET = /(?:\/add backdoor|\/rc4:) ?([^\s"]+)/g;
+
+test('of real events every line without a secret comes out as it was, and the recorded secrets not at all', async (t) => {
+  const events = corpus(t);
+  if (events === undefined) return;
+  const plain = (text: string): string =>
+    text
+      .replaceAll('&lt;', '<')
+      .replaceAll('&gt;', '>')
+      .replaceAll('&quot;', '"')
+      .replaceAll('&amp;', '&');
+  const given = events.map((xml) =>
+    plain(/<Data Name='CommandLine'>([^<]*)</.exec(xml)?.[1] ?? ''),
+  );
+  const recorded = given.flatMap((line) =>
+    [...line.matchAll(RECORDED_SECRET)].map((found) => found[1] ?? ''),
+  );
+  assert.equal(recorded.length, 4);
+  const run = await runAgent(t, events);
+  const got = run.sink
+    .lines()
+    .map((line) => JSON.parse(line) as { process: { command_line?: string } })
+    .map((document) => document.process.command_line ?? '');
+  assert.equal(got.length, events.length);
+  const differ = given.filter((line, n) => line !== got[n]);
+  assert.equal(differ.length, recorded.length);
+  assert.ok(differ.every((line) => recorded.some((secret) => line.includes(secret))));
+  assertNowhere(run, recorded);
+});
+
+test('a secret that is planted into each real event is in no byte', async (t) => {
+  const events = corpus(t);
+  if (events === undefined) return;
+  const many = Array.from({ length: Math.ceil(events.length / planted.length) }, (_, n) =>
+    plantedSecrets(10_000 * (n + 1)),
+  ).flat();
+  const run = await runAgent(
+    t,
+    events.map((xml, n) => {
+      const { image = '', commandLine = '' } = many[n] ?? {};
+      return xml
+        .replace(/(<Data Name='NewProcessName'>)[^<]*/, (_, tag: string) => tag + image)
+        .replace(
+          /(<Data Name='CommandLine'>)[^<]*/,
+          (_, tag: string) => tag + escaped(commandLine),
+        );
+    }),
+  );
+  assert.equal(run.sink.lines().length, events.length);
+  const hidden = many.slice(0, events.length).flatMap((one) => one.secrets);
+  assert.ok(new Set(hidden).size >= events.length);
+  assertNowhere(run, hidden);
 });
 
 test('marks are joinable over a restart, ids are those of events that were not redacted, the key is private', async (t) => {

@@ -58,6 +58,8 @@ export interface ChunkSink {
   readonly url: string;
   /** Every request for a chunk, in order, whatever became of it. */
   readonly requests: readonly SinkChunk[];
+  /** Head and body of every other request. */
+  readonly others: readonly string[];
   /** Lines that were committed, in order, each chunk once. */
   lines(): string[];
   /** Chunks whose headers or bytes were wrong; a test expects none. */
@@ -70,11 +72,14 @@ export const SINK_KEY = 'key-1:secret-1';
 /** Starts a sink on a free port of 127.0.0.1. */
 export async function startChunkSink(options: SinkOptions = {}): Promise<ChunkSink> {
   const requests: SinkChunk[] = [];
+  const others: string[] = [];
   const faults: string[] = [];
   const ledger = new Map<string, { digest: string; lines: readonly string[]; receipt: object }>();
   const [id = '', secret = ''] = (options.apiKey ?? SINK_KEY).split(':');
 
   const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const head = `${request.method} ${request.url} ${request.rawHeaders.join(' ')}`;
+    if (request.url !== '/v1/chunks') others.push(head);
     if (request.url === '/healthz') return json(response, 200, { status: 'ok' });
     if (request.headers.authorization !== apiKeyAuthorization(id, secret)) {
       return sendProblem(response, 'unauthorized');
@@ -83,7 +88,9 @@ export async function startChunkSink(options: SinkOptions = {}): Promise<ChunkSi
       return json(response, 200, options.whoami ?? { key_id: id, agent_id: null });
     }
     if (request.url !== '/v1/chunks' || request.method !== 'POST') {
-      return sendProblem(response, 'not-found', await text(request));
+      const body = await text(request);
+      others.push(body);
+      return sendProblem(response, 'not-found', body);
     }
     const chunk = readChunk(request, await buffer(request), faults);
     requests.push(chunk);
@@ -147,6 +154,7 @@ export async function startChunkSink(options: SinkOptions = {}): Promise<ChunkSi
   return {
     url: `${options.tls === undefined ? 'http' : 'https'}://127.0.0.1:${port}`,
     requests,
+    others,
     faults,
     lines: () => [...ledger.values()].flatMap((one) => one.lines),
     async stop() {

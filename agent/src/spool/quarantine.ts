@@ -15,6 +15,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { syncFolder } from '@launchbeat/ecs-schemas/beat';
 
 export interface QuarantineEntry {
   readonly reason: string;
@@ -46,7 +47,7 @@ export function quarantine(
   entries: QuarantineEntry | readonly QuarantineEntry[],
 ): Quarantined {
   const folder = join(spoolFolder, 'quarantine');
-  mkdirSync(folder, { recursive: true });
+  if (mkdirSync(folder, { recursive: true }) !== undefined) syncFolder(spoolFolder);
   const files = filesIn(folder);
   const newest = files.at(-1);
   const number =
@@ -64,6 +65,8 @@ export function quarantine(
   } finally {
     closeSync(descriptor);
   }
+  // A new file whose name is not on disk is gone with all that it holds.
+  if (newest?.number !== number) syncFolder(folder);
   return { droppedBytes: dropOldest(filesIn(folder)) };
 }
 
