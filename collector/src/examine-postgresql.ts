@@ -5,6 +5,7 @@
 import type { Sql } from './commit/database.ts';
 import { DAY_MS } from './commit/event-partitions.ts';
 import { pendingMigrations } from './commit/migrate.ts';
+import { relations, writerRights } from './commit/roles.ts';
 import type { CollectorConfig } from './config.ts';
 import { listAgents } from './fleet/agent-list.ts';
 import { countDeadLetters } from './index/dead-letters.ts';
@@ -129,31 +130,14 @@ async function tables(sql: Sql): Promise<Finding> {
   return { check: 'tables', state: 'fail', detail, mend: 'Run launchbeat-collector setup.' };
 }
 
-/** What the stages do, table by table. */
-const NEEDED: Readonly<Record<string, string>> = {
-  events: 'select, insert',
-  events_other_days: 'select, delete',
-  chunks: 'select, insert, update, delete',
-  alerts: 'select, insert, update, delete',
-  notices: 'select, insert, update, delete',
-  dead_letters: 'select, insert, update, delete',
-  agents: 'select, insert, update, delete',
-  agent_keys: 'select, insert, update',
-  agent_facts: 'select, insert, delete',
-  enrolment_tokens: 'select, insert, update',
-  audit_log: 'select, insert, delete',
-  rule_hits: 'select, insert, update, delete',
-  rule_seen: 'select, insert, update, delete',
-};
-
 async function rights(sql: Sql): Promise<Finding> {
-  const wanted = Object.entries(NEEDED).flatMap(([table, names]) =>
-    names.split(', ').map((name) => ({ table, name })),
+  const wanted = (await relations(sql)).flatMap((relation) =>
+    writerRights(relation).map((name) => ({ table: relation.name, name })),
   );
   const rows = await sql<{ missing: string }[]>`
     select upper(name) || ' on ' || tab as missing
     from unnest(${wanted.map((one) => one.table)}::text[], ${wanted.map((one) => one.name)}::text[]) as wanted (tab, name)
-    where not has_table_privilege(tab, name)
+    where not has_table_privilege(quote_ident(tab), name)
     union all
     select 'EXECUTE on ' || name from unnest(array['ensure_events_partition(date)', 'drop_events_partition(text)']) as name
     where not has_function_privilege(name, 'execute')`;

@@ -14,15 +14,22 @@ export interface RoleNames {
 
 type Db = Sql | TransactionSql;
 
+/** A table or view of the schema. */
+export interface Relation {
+  readonly name: string;
+  readonly view: boolean;
+  readonly partition: boolean;
+}
+
 /** The views for people; see migrations/0005_people.sql. */
 const READABLE = ['events', 'launches', 'last_seen', 'first_seen', 'daily_counts'];
 /** What the writer may do with a table, where it is less than all. */
-const WRITABLE: Readonly<Record<string, string>> = {
-  events: 'select, insert',
+const WRITABLE: Readonly<Record<string, readonly string[]>> = {
+  events: ['select', 'insert'],
   // The janitor takes single rows out of it; whole days go by drop_events_partition().
-  events_other_days: 'select, delete',
-  audit_log: 'select, insert, delete',
-  schema_migrations: 'select',
+  events_other_days: ['select', 'delete'],
+  audit_log: ['select', 'insert', 'delete'],
+  schema_migrations: ['select'],
 };
 
 /** The names for a database. Roles are the whole server's, so the database's name stands in them. */
@@ -69,19 +76,13 @@ export async function ensureRoles(sql: Sql): Promise<RoleNames> {
 /** Gives writer and reader their rights on the tables that are there, and no other. Run as the owner, after migrations. */
 export async function grantRights(sql: Sql): Promise<void> {
   await sql.begin(async (transaction) => {
-    const tables = await transaction<
-      { database: string; name: string; view: boolean; partition: boolean }[]
-    >`
-      select current_database() as database, relname as name, relkind = 'v' as view, relispartition as partition from pg_class
-      where relnamespace = current_schema()::regnamespace and relkind in ('r', 'p', 'v')`;
-    const { writer, reader } = roleNames(tables[0]?.database ?? '');
-    for (const { name, view, partition } of tables) {
+    const [here] = await transaction<{ database: string }[]>`select current_database() as database`;
+    const { writer, reader } = roleNames(here?.database ?? '');
+    for (const relation of await relations(transaction)) {
+      const { name } = relation;
       await run(transaction, 'revoke all on %I from public, %I, %I', name, writer, reader);
-      const rights = view ? 'select' : (WRITABLE[name] ?? 'select, insert, update, delete');
-      // Partitions are reached through their table.
-      if (!partition || WRITABLE[name] !== undefined) {
-        await run(transaction, `grant ${rights} on %I to %I`, name, writer);
-      }
+      const rights = writerRights(relation).join(', ');
+      if (rights !== '') await run(transaction, `grant ${rights} on %I to %I`, name, writer);
       if (READABLE.includes(name)) await run(transaction, 'grant select on %I to %I', name, reader);
     }
     await run(transaction, 'grant usage on sequence events_id_seq to %I', writer);
@@ -91,6 +92,21 @@ export async function grantRights(sql: Sql): Promise<void> {
       writer,
     );
   });
+}
+
+/** Tables and views of the schema. */
+export async function relations(sql: Db): Promise<readonly Relation[]> {
+  return await sql<Relation[]>`
+    select relname as name, relkind = 'v' as view, relispartition as partition from pg_class
+    where relnamespace = current_schema()::regnamespace and relkind in ('r', 'p', 'v')`;
+}
+
+/** What a collector must be able to do with one of them. Partitions are reached through their table. */
+export function writerRights({ name, view, partition }: Relation): readonly string[] {
+  const own = WRITABLE[name];
+  if (own !== undefined) return own;
+  if (partition) return [];
+  return view ? ['select'] : ['select', 'insert', 'update', 'delete'];
 }
 
 async function makeRole(sql: TransactionSql, name: string): Promise<void> {
