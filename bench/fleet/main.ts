@@ -50,11 +50,12 @@ async function main(): Promise<void> {
   }
 }
 
+const micros = (seconds: number, count: number): string => `${write((seconds * 1e6) / count)} µs`;
 const write = (value: number): string => Number(value.toPrecision(3)).toLocaleString('en-US');
 
 function tableOf(sizes: FleetSizes, figures: FleetFigures): string {
   const { agents, backlog, seconds } = sizes;
-  const { answers, delayMs, drainSeconds: drain, sent } = figures;
+  const { answers, delayMs, drainSeconds: drain, sent, trickled } = figures;
   const rows: readonly (readonly [string, string])[] = [
     ['events sent', write(sent)],
     ['lost, doubled', `${figures.lost}, ${figures.doubled}`],
@@ -75,8 +76,18 @@ function tableOf(sizes: FleetSizes, figures: FleetFigures): string {
     ['events a second while it drains', write((agents * backlog) / drain.slowest)],
     ['peak memory of the collector', `${write(figures.peakRssMiB)} MiB RSS`],
     [
-      'CPU of the collector, all of it',
-      `${write(figures.cpuSeconds)} s, ${write((figures.cpuSeconds * 1e6) / sent)} µs an event`,
+      'CPU of the collector at 1 event/s each',
+      `${micros(figures.cpu.trickle.collector, trickled.chunks)} a chunk (${write(trickled.events / trickled.chunks)} events in one)`,
+    ],
+    ['… of PostgreSQL', `${micros(figures.cpu.trickle.postgres, trickled.chunks)} a chunk`],
+    [
+      'CPU of the collector while the backlog drains',
+      `${micros(figures.cpu.drain.collector, agents * backlog)} an event`,
+    ],
+    ['… of PostgreSQL', `${micros(figures.cpu.drain.postgres, agents * backlog)} an event`],
+    [
+      'on disk in PostgreSQL, with indexes',
+      `${write(figures.storedBytes.events / sent)} bytes an event in events, ${write(figures.storedBytes.chunks / sent)} in chunks`,
     ],
   ];
   const { machine, commit } = aboutThis();

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { openDatabase } from '../../collector/src/commit/database.ts';
 import { startProgram } from '../../tests/support/processes.ts';
 import { startRound } from '../collector/installation.ts';
+import { cpuSecondsBelow } from '../process-usage.ts';
 import type { FleetResult, FleetTask } from './simulate-agents.ts';
 
 const SCRIPT = fileURLToPath(new URL('simulate-agents.ts', import.meta.url));
@@ -22,8 +23,13 @@ export interface FleetFigures extends FleetResult {
   /** Events that were sent and are not there, or there more than once. */
   readonly lost: number;
   readonly doubled: number;
-  /** CPU seconds of the collector, both parts. */
-  readonly cpuSeconds: number;
+  /** CPU seconds of the collector and of PostgreSQL, at one event a second each and while the backlog drains. */
+  readonly cpu: {
+    readonly trickle: { readonly collector: number; readonly postgres: number };
+    readonly drain: { readonly collector: number; readonly postgres: number };
+  };
+  /** Of events with its indexes, and of the chunks that are kept. */
+  readonly storedBytes: { readonly events: number; readonly chunks: number };
   readonly peakRssMiB: number;
 }
 
@@ -48,17 +54,25 @@ export async function runFleet(options: RunFleetOptions): Promise<FleetFigures> 
     });
     try {
       await program.waitForLine(/^ready/, { timeoutMs: PREPARE_MS });
-      const before = round.usage().cpuSeconds;
+      const cpu = () => ({
+        collector: round.usage().cpuSeconds,
+        postgres: cpuSecondsBelow(/postgres/),
+      });
+      const before = cpu();
       program.stdin.write('go\n');
+      await program.waitForLine(/^backlog/, { timeoutMs });
+      const between = cpu();
       const line = await program.waitForLine(/^\{"answers/, { timeoutMs });
       const result = JSON.parse(line) as FleetResult;
-      const usage = round.usage();
+      const after = cpu();
       const stored = await storedIn(round.databaseUrl);
       const sent = result.accepted + result.duplicates;
       return {
         ...result,
         ...{ sent, lost: Math.max(0, sent - stored.ids), doubled: stored.rows - stored.ids },
-        ...{ cpuSeconds: usage.cpuSeconds - before, peakRssMiB: usage.peakRssMiB },
+        cpu: { trickle: minus(between, before), drain: minus(after, between) },
+        storedBytes: { events: stored.events, chunks: stored.chunks },
+        peakRssMiB: round.usage().peakRssMiB,
       };
     } finally {
       await program.stop();
@@ -68,12 +82,35 @@ export async function runFleet(options: RunFleetOptions): Promise<FleetFigures> 
   }
 }
 
-async function storedIn(url: string): Promise<{ readonly rows: number; readonly ids: number }> {
+interface Cpu {
+  readonly collector: number;
+  readonly postgres: number;
+}
+
+const minus = (one: Cpu, other: Cpu): Cpu => ({
+  collector: one.collector - other.collector,
+  postgres: one.postgres - other.postgres,
+});
+
+interface Stored {
+  readonly rows: number;
+  readonly ids: number;
+  /** Bytes on disk, indexes and long values with them. */
+  readonly events: number;
+  readonly chunks: number;
+}
+
+async function storedIn(url: string): Promise<Stored> {
   const sql = openDatabase({ url, connections_max: 1 });
   try {
-    const [row] = await sql<{ rows: number; ids: number }[]>`
-      select count(*)::int as rows, count(distinct event_id)::int as ids from events`;
-    return row ?? { rows: 0, ids: 0 };
+    const [row] = await sql<Stored[]>`
+      select count(*)::int as rows, count(distinct event_id)::int as ids,
+        (select sum(pg_total_relation_size(inhrelid))::float8 from pg_inherits
+          where inhparent = 'events'::regclass) as events,
+        pg_total_relation_size('chunks')::float8 as chunks
+      from events`;
+    if (row === undefined) throw new Error('PostgreSQL gave no row.');
+    return row;
   } finally {
     await sql.end({ timeout: 5 });
   }

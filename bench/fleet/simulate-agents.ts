@@ -38,6 +38,8 @@ export interface FleetResult {
   /** Lines that a receipt called new, and known. */
   readonly accepted: number;
   readonly duplicates: number;
+  /** Receipts and events of the first part. */
+  readonly trickled: { readonly chunks: number; readonly events: number };
   /** From event to receipt in the first part, ms. */
   readonly delayMs: { readonly median: number; readonly p99: number };
   /** From the beginning of the backlog to an agent's last receipt. */
@@ -177,7 +179,9 @@ const percentile = (share: number): number =>
   sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
 const delayMs = { median: percentile(0.5), p99: percentile(0.99) };
 
+const trickled = { chunks: receipts, events: sorted.length };
 for (const played of fleet) give(played, task.backlog);
+process.stdout.write('backlog\n');
 const startMs = performance.now();
 receipts = 0;
 const done = await Promise.all(
@@ -191,7 +195,7 @@ const range = (of: (one: { seconds: number; receipts: number }) => number) => ({
   slowest: Math.max(...done.map(of)),
 });
 const result: FleetResult = {
-  ...{ answers, accepted, duplicates, delayMs },
+  ...{ answers, accepted, duplicates, delayMs, trickled },
   drainSeconds: range((one) => one.seconds),
   drainReceipts: range((one) => one.receipts),
 };
