@@ -2,7 +2,7 @@
  * Goal: alerts.yml can be changed while the collector runs, and a mistake in it breaks nothing. Method: real files, the real loader.
  */
 import assert from 'node:assert/strict';
-import { renameSync, writeFileSync } from 'node:fs';
+import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { type Log, SILENT_LOG } from '@launchbeat/ecs-schemas/beat';
@@ -41,6 +41,49 @@ test('a changed alerts.yml is in force for the next chunk; one with a mistake le
   );
   await eventually(() => rules.tracked().length === 1);
   assert.deepEqual(chats(), ['3']);
+});
+
+test('a changed list is in force as well; one that is gone is a mistake that is told with its line', async (t) => {
+  const folder = temporaryFolder(t);
+  const file = join(folder, 'alerts.yml');
+  const list = join(folder, 'tools.txt');
+  writeFileSync(list, '\uFEFF# remote tools\r\nanydesk.exe\r\n\r\n');
+  writeFileSync(
+    file,
+    "chats: {duty: 1}\nrules:\n  - id: tools\n    programs: ['file:tools.txt', x.exe]\n",
+  );
+  const load = () => loadAlerts({ file, bots: [], environment: {} });
+  const first = load();
+  assert.deepEqual(first.alertsLists, [list]);
+  const rules = createLiveRules(first.alerts, true);
+  const broken: string[] = [];
+  t.after(
+    watchAlerts({
+      ...{ file, lists: first.alertsLists, load, log: SILENT_LOG, everyMs: 20 },
+      use: (alerts) => rules.use(alerts),
+      onBroken: (problem) => void broken.push(problem),
+    }),
+  );
+  const fires = (name: string): boolean =>
+    rules.assess([processStart({ process: { name } })]).length === 1;
+  assert.deepEqual(['anydesk.exe', 'x.exe', 'radmin.exe'].map(fires), [true, true, false]);
+  writeFileSync(list, 'radmin.exe\n');
+  await eventually(() => fires('radmin.exe') && !fires('anydesk.exe'));
+  rmSync(list);
+  await eventually(() => broken.length === 1);
+  assert.match(
+    broken[0] ?? '',
+    /alerts\.yml:4: rules\.0\.programs: .*tools\.txt cannot be read \(ENOENT\)/,
+  );
+  assert.ok(fires('radmin.exe'));
+});
+
+test('a chat of a bot that is not in collector.yml is refused with its line', (t) => {
+  const file = join(temporaryFolder(t), 'alerts.yml');
+  writeFileSync(file, 'chats:\n  duty:\n    id: 1\n    bot: second\n');
+  const load = (bots: readonly string[]) => loadAlerts({ file, bots, environment: {} });
+  assert.throws(() => load([]), /alerts\.yml:4: chats\.duty\.bot: Bot "second" is not under/);
+  assert.equal(load(['second']).alerts.chats['duty']?.id, 'second:1');
 });
 
 test('without a bot there are no rules, whatever the file says', () => {

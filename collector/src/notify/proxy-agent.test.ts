@@ -4,11 +4,18 @@
  */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { createServer as createHttpServer } from 'node:http';
+import { readFileSync } from 'node:fs';
+import { createServer as createHttpServer, type IncomingMessage } from 'node:http';
+import { createServer as createHttpsServer, get } from 'node:https';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import type { TLSSocket } from 'node:tls';
 import { startTelegram } from '../../../tests/support/telegram.ts';
+import { temporaryFolder } from '../../../tests/support/temporary-folder.ts';
+import { initCertificates } from '../certificates/init-certificates.ts';
 import { createBots } from './create-bots.ts';
+import { createProxyAgent } from './proxy-agent.ts';
 import { telegramConfigSchema } from './telegram-config.ts';
 
 const USER = 'robot';
@@ -32,7 +39,7 @@ async function listening(t: TestContext, server: Server): Promise<number> {
   return (server.address() as AddressInfo).port;
 }
 
-function join(one: Socket, two: Socket): void {
+function joinSockets(one: Socket, two: Socket): void {
   one.pipe(two);
   two.pipe(one);
   for (const socket of [one, two]) socket.on('error', () => undefined);
@@ -54,7 +61,7 @@ async function httpProxy(
     const [, port] = (request.url ?? '').split(':');
     const target = connect(Number(port), '127.0.0.1', () => {
       socket.write('HTTP/1.1 200 OK\r\n\r\n');
-      join(socket, target);
+      joinSockets(socket, target);
     });
     target.on('error', () => socket.end('HTTP/1.1 502 Bad Gateway\r\n\r\n'));
   });
@@ -88,7 +95,7 @@ async function socksProxy(
     asked.push(`${bytes.subarray(5, 5 + length).toString()}:${port}`);
     const target = connect(port, '127.0.0.1', () => {
       socket.write(Buffer.from([5, 0, 0, 1, 127, 0, 0, 1, 0, 0]));
-      join(socket, target);
+      joinSockets(socket, target);
     });
     target.on('error', () => socket.end(Buffer.from([5, 5, 0, 1, 0, 0, 0, 0, 0, 0])));
   };
@@ -136,6 +143,37 @@ for (const password of [undefined, PASSWORD]) {
     assert.deepEqual([...new Set(asked)], [place]);
   });
 }
+
+test('TLS goes through both kinds, with the name of the server and not of the proxy', async (t) => {
+  const folder = temporaryFolder(t);
+  await initCertificates({ folder, hosts: ['telegram.invalid'] });
+  const [ca, , cert, key] = ['ca.crt', 'ca.key', 'server.crt', 'server.key'].map((name) =>
+    readFileSync(join(folder, name)),
+  );
+  const names: string[] = [];
+  const server = createHttpsServer({ cert, key }, (request, response) => {
+    names.push((request.socket as TLSSocket).servername as string);
+    response.end('hello');
+  });
+  const port = await listening(t, server);
+  const root = `https://telegram.invalid:${port}`;
+  for (const proxy of [
+    `http://127.0.0.1:${(await httpProxy(t)).port}`,
+    `socks5://127.0.0.1:${(await socksProxy(t)).port}`,
+  ]) {
+    const agent = createProxyAgent(proxy, root, 5000);
+    const asked = get(root, { agent, ca });
+    const [response] = (await once(asked, 'response')) as [IncomingMessage];
+    response.setEncoding('utf8');
+    const [text] = (await once(response, 'data')) as [string];
+    assert.equal(text, 'hello');
+    agent.destroy();
+    // Who is not who it says is refused.
+    const strange = createProxyAgent(proxy, root, 5000);
+    await assert.rejects(once(get(root, { agent: strange }), 'response'), /certificate/);
+  }
+  assert.deepEqual(names, ['telegram.invalid', 'telegram.invalid']);
+});
 
 for (const [scheme, proxyOf, code] of [
   ['http', httpProxy, 'PROXY_HTTP_407'],

@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { alertsConfigSchema } from '../assess/alerts-config.ts';
+import type { Mute } from './mutes.ts';
 import { createDesk, type Desk, type Fate, MINUTE_MS, type Notice } from './notice-desk.ts';
 import { createQuietPolicies } from './quiet-policies.ts';
 import { decideFate, tickNotices } from './triage.ts';
@@ -24,6 +25,8 @@ interface Bench {
   /** Notices that were let out, with their counts. */
   told(): string[];
   everyNotice(): Notice[];
+  /** Mutes the rule for so long; gives the end of that before its time. */
+  mute(forMs: number, pair?: string): () => void;
 }
 
 function bench(file: Record<string, unknown>, budget?: Record<string, unknown>): Bench {
@@ -33,12 +36,14 @@ function bench(file: Record<string, unknown>, budget?: Record<string, unknown>):
   const notices = new Set<Notice>();
   let nowMs = START_MS;
   let ids = 0;
+  let mutes: Mute[] = [];
   const round = () => {
     const newId = (): string => {
       ids += 1;
       return String(ids);
     };
-    return { desk, policies, nowMs, mutes: [], newId };
+    const inForce = mutes.filter(({ untilMs }) => untilMs > nowMs);
+    return { desk, policies, nowMs, mutes: inForce, newId };
   };
   const keep = (): void => {
     for (const one of [...desk.open.values(), ...desk.changed]) notices.add(one);
@@ -71,6 +76,15 @@ function bench(file: Record<string, unknown>, budget?: Record<string, unknown>):
         .filter((one) => one.state === 'pending')
         .map((one) => `${one.kind} ${one.count}`),
     everyNotice: () => [...notices].filter((one) => !desk.removed.has(one)),
+    mute(forMs, pair) {
+      ids += 1;
+      const id = String(ids);
+      const rule = { chatId: CHAT, ruleId: 'watched-programs' };
+      mutes.push({ id, ...rule, pair, untilMs: nowMs + forMs });
+      return () => {
+        mutes = mutes.filter((one) => one.id !== id);
+      };
+    },
   };
 }
 
@@ -202,4 +216,68 @@ test('every alert passes or is counted in one notice, whatever comes in whatever
     ),
     { numRuns: Number(process.env['LAUNCHBEAT_TEST_RUNS'] ?? 30) },
   );
+});
+
+for (const [night, from, hours] of [
+  // The clock goes from 02:00 to 03:00, and from 03:00 to 02:00.
+  ['spring', Date.UTC(2027, 2, 27, 21), 8],
+  ['autumn', Date.UTC(2027, 9, 30, 20), 10],
+  ['winter', Date.UTC(2027, 0, 15, 21), 9],
+] as const) {
+  test(`quiet hours from 22:00 to 07:00 in Berlin last ${hours} h in ${night}, and then one digest comes`, () => {
+    const one = bench(
+      { time_zone: 'Europe/Berlin' },
+      { quiet_hours: { from: '22:00', to: '07:00' } },
+    );
+    one.at(from - MINUTE_MS);
+    assert.equal(one.alert(), 'pending');
+    one.at(from);
+    assert.equal(one.alert(), 'held');
+    one.pass(hours * HOUR_MS - MINUTE_MS);
+    assert.equal(one.alert(), 'held');
+    assert.deepEqual(one.told(), []);
+    one.pass(2 * MINUTE_MS);
+    assert.deepEqual(one.told(), ['held 2']);
+    assert.equal(one.alert(), 'pending');
+  });
+}
+
+test('a zone without clock changes has quiet hours of the same length all year', () => {
+  for (const day of [Date.UTC(2027, 2, 27), Date.UTC(2027, 9, 30), Date.UTC(2027, 0, 15)]) {
+    const one = bench(
+      { time_zone: 'Europe/Moscow' },
+      { quiet_hours: { from: '22:00', to: '07:00' } },
+    );
+    one.at(day + 19 * HOUR_MS);
+    assert.equal(one.alert(), 'held');
+    one.pass(9 * HOUR_MS - 1000);
+    assert.equal(one.alert(), 'held');
+    one.pass(2000);
+    assert.deepEqual(one.told(), ['held 2']);
+  }
+});
+
+test('a mute keeps back what it is about until its end or before, and its notice counts all of it', () => {
+  const one = bench({ suppress: { for: '10m' } }, { quiet_hours: { from: '22:00', to: '07:00' } });
+  one.mute(HOUR_MS);
+  assert.deepEqual([one.alert(), one.alert({ user: 'b' }, 30_000)], ['muted', 'muted']);
+  one.pass(HOUR_MS - 1000);
+  assert.equal(one.alert(), 'muted');
+  assert.deepEqual(one.told(), []);
+  one.pass(1000);
+  assert.deepEqual(one.told(), ['muted 3']);
+  assert.equal(one.alert(), 'pending');
+  const end = one.mute(9 * HOUR_MS, 'word.exe > cmd.exe');
+  assert.equal(one.alert({ user: 'c' }), 'pending');
+  assert.equal(one.alert({ user: 'd', parent: 'WORD.EXE', process: 'cmd.exe' }), 'muted');
+  end();
+  one.pass(1000);
+  assert.deepEqual(one.told().slice(0, 2), ['muted 3', 'muted 1']);
+  // A mute that ends in quiet hours is told after them.
+  one.mute(11 * HOUR_MS);
+  assert.equal(one.alert(), 'muted');
+  one.pass(11 * HOUR_MS + 1000);
+  assert.ok(!one.told().slice(2).includes('muted 1'));
+  one.pass(9 * HOUR_MS);
+  assert.ok(one.told().slice(2).includes('muted 1'));
 });
