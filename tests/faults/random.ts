@@ -13,8 +13,8 @@ export interface Random {
 }
 
 /** mulberry32; good enough to choose moments. Each scenario adds its own number, so that one can run alone. */
-export function createRandom(scenario: number): Random {
-  let state = (SEED + scenario * 0x9e3779b9) >>> 0;
+export function createRandom(scenario: number, seed = SEED): Random {
+  let state = (seed + scenario * 0x9e3779b9) >>> 0;
   const next = (): number => {
     state = (state + 0x6d2b79f5) >>> 0;
     let mixed = Math.imul(state ^ (state >>> 15), state | 1);

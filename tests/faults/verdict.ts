@@ -28,17 +28,32 @@ export interface Stores {
   readonly telegram: TelegramStandIn;
 }
 
+/** What of the stores is looked at; default all. */
+export interface Window {
+  /** Unix milliseconds of the events. */
+  readonly fromMs: number;
+  readonly toMs: number;
+  /** Messages that the chat had before. */
+  readonly messagesBefore: number;
+}
+
+const ALL: Window = { fromMs: 0, toMs: Date.UTC(9999), messagesBefore: 0 };
+
 /** Looks now; the caller waits until nothing is missing any more or gives up. */
-export async function judge(given: readonly Given[], stores: Stores): Promise<Verdict> {
-  const kept = [await rowsOf(stores.postgresUrl)];
+export async function judge(
+  given: readonly Given[],
+  stores: Stores,
+  window = ALL,
+): Promise<Verdict> {
+  const kept = [await rowsOf(stores.postgresUrl, window)];
   if (stores.elasticsearchUrl !== undefined) {
-    kept.push(await documentsOf(stores.elasticsearchUrl, stores.namespace));
+    kept.push(await documentsOf(stores.elasticsearchUrl, stores.namespace, window));
   }
   const found = kept.map((commandLines) => compare(given, commandLines));
   // What a fault may lose cannot be told either.
   const lost = new Set(found.flatMap((one) => one.lost));
   const alerts = given.filter((one) => one.alert && !lost.has(one.mark)).length;
-  const messages = stores.telegram.messages().length;
+  const messages = stores.telegram.messages().length - window.messagesBefore;
   return {
     given: given.length,
     lost: [...lost],
@@ -51,21 +66,44 @@ export async function judge(given: readonly Given[], stores: Stores): Promise<Ve
 
 /** How many rows there are. */
 export async function countRows(url: string): Promise<number> {
-  return (await rowsOf(url)).length;
+  const [row] = await inPostgres(
+    url,
+    (sql) => sql<{ rows: number }[]>`select count(*)::int as rows from events`,
+  );
+  return row?.rows ?? 0;
 }
 
-async function rowsOf(url: string): Promise<string[]> {
+async function rowsOf(url: string, { fromMs, toMs }: Window): Promise<string[]> {
+  const rows = await inPostgres(
+    url,
+    (sql) => sql<{ command_line: string }[]>`
+      select command_line from events
+      where "timestamp" >= ${new Date(fromMs)} and "timestamp" < ${new Date(toMs)}`,
+  );
+  return rows.map((row) => row.command_line);
+}
+
+async function inPostgres<T>(url: string, ask: (sql: postgres.Sql) => Promise<T>): Promise<T> {
   const sql = postgres(url, { max: 1, onnotice: () => undefined });
   try {
-    const rows = await sql<{ command_line: string }[]>`select command_line from events`;
-    return rows.map((row) => row.command_line);
+    return await ask(sql);
   } finally {
     await sql.end();
   }
 }
 
-async function documentsOf(url: string, namespace: string): Promise<string[]> {
-  const hits = await search(url, namespace, { size: 10_000, _source: ['process.command_line'] });
+async function documentsOf(
+  url: string,
+  namespace: string,
+  { fromMs, toMs }: Window,
+): Promise<string[]> {
+  const hits = await search(url, namespace, {
+    size: 10_000,
+    _source: ['process.command_line'],
+    query: {
+      range: { '@timestamp': { gte: fromMs, lt: toMs, format: 'epoch_millis' } },
+    },
+  });
   return hits.map(
     ({ _source }) => (_source as { process: { command_line: string } }).process.command_line,
   );

@@ -203,7 +203,8 @@ async function playAll(all: readonly Recorded[], after: number): Promise<number>
   const newest = all.at(-1)?.id ?? last;
   const events = all.filter((event) => event.id > last);
   played = events.length;
-  const spacingMs = (Number(values.seconds) * 1000) / Math.max(1, all.length);
+  const spread = values.follow ? events.length : all.length;
+  const spacingMs = (Number(values.seconds) * 1000) / Math.max(1, spread);
   let due = gap(last);
   let beatMs = performance.now();
   for (const [index, event] of events.entries()) {

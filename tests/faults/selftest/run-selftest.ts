@@ -97,7 +97,9 @@ async function tryMutation(
     for (const edit of mutation.edits) writeFileSync(join(copy, edit.file), edited(edit));
     return await runScenario(mutation.caughtBy, stores);
   } finally {
-    mutation.edits.forEach(({ file }, at) => writeFileSync(join(copy, file), before[at] ?? ''));
+    for (const [at, { file }] of mutation.edits.entries()) {
+      writeFileSync(join(copy, file), before[at] ?? '');
+    }
   }
 }
 
