@@ -25,16 +25,21 @@ scenario(
   { short: true },
 );
 
-scenario(8, 'last line of the spool is torn', async (site) => {
-  await site.reached(20);
-  await killAgent(site);
-  appendFileSync(
-    newestSegment(site.installation.spool),
-    '{"log.level":"information","@timestamp":"2026-11-23T06',
-  );
-  site.agent = site.startAgent();
-  await site.agent.waitForLine(/Torn last line was cut/);
-});
+scenario(
+  8,
+  'last line of the spool is torn',
+  async (site) => {
+    await site.reached(20);
+    await killAgent(site);
+    appendFileSync(
+      newestSegment(site.installation.spool),
+      '{"log.level":"information","@timestamp":"2026-11-23T06',
+    );
+    site.agent = site.startAgent();
+    await site.agent.waitForLine(/Torn last line was cut/);
+  },
+  { short: true },
+);
 
 scenario(10, 'end of the spool is filled with zeros', async (site) => {
   await site.reached(20);

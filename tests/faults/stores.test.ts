@@ -94,13 +94,18 @@ scenario(
   { collector: { elasticsearch: { timeout: '2s' } } },
 );
 
-scenario(28, 'answers of Elasticsearch are cut', async (site) => {
-  for (let cut = 0; cut < 8; cut += 1) {
-    site.index.cutAfter(site.random.between(1, 800), 'answer');
-    site.injected();
-    await wait(400);
-  }
-});
+scenario(
+  28,
+  'answers of Elasticsearch are cut',
+  async (site) => {
+    for (let cut = 0; cut < 8; cut += 1) {
+      site.index.cutAfter(site.random.between(1, 800), 'answer');
+      site.injected();
+      await wait(400);
+    }
+  },
+  { short: true },
+);
 
 scenario(
   2,

@@ -6,14 +6,19 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { scenario } from './fault-site.ts';
 
-scenario(3, 'collector is killed again and again', async (site) => {
-  for (let kill = 0; kill < 3; kill += 1) {
-    await wait(site.random.between(300, 1200));
-    await site.collector.stop('SIGKILL');
-    site.injected();
-    site.collector = await site.startCollector();
-  }
-});
+scenario(
+  3,
+  'collector is killed again and again',
+  async (site) => {
+    for (let kill = 0; kill < 3; kill += 1) {
+      await wait(site.random.between(300, 1200));
+      await site.collector.stop('SIGKILL');
+      site.injected();
+      site.collector = await site.startCollector();
+    }
+  },
+  { short: true },
+);
 
 scenario(
   15,
@@ -25,7 +30,7 @@ scenario(
       await wait(400);
     }
   },
-  { seconds: 3 },
+  { seconds: 3, short: true },
 );
 
 scenario(

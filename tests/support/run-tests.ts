@@ -16,6 +16,7 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const ALL = [
   '{agent,collector,ecs-schemas,kibana-saved-objects,docker}/**/*.test.ts',
   'tests/**/*.test.ts',
+  'bench/**/*.test.ts',
 ];
 const ELASTICSEARCH_HEAP_MB = 1024;
 const TEST_TIMEOUT_MS = 600_000;

@@ -142,6 +142,12 @@ async function runScenario(
   await once(child, 'exit');
   const [row] = readFileSync(table, 'utf8').split('\n').filter(Boolean);
   if (row === undefined) return { outcome: 'did not run', why: said };
-  const { held, broke = '' } = JSON.parse(row) as Figures;
-  return { outcome: held ? 'held' : 'broke', why: broke };
+  const { held, ...figures } = JSON.parse(row) as Figures;
+  return { outcome: held ? 'held' : 'broke', why: whyOf(figures) };
+}
+
+/** What the oracle counted, and what the scenario stumbled over first, short enough for a table. */
+function whyOf({ broke = '', lost, doubled, repeatedMessages }: Omit<Figures, 'held'>): string {
+  const first = broke.startsWith('{') ? 'a program that should have ended did not' : broke;
+  return `${lost} lost, ${doubled} twice, ${repeatedMessages} messages twice (${first.slice(0, 90)})`;
 }
