@@ -71,6 +71,8 @@ scenario(
     const second = await site.installation.startCollector('-E', `http.port=${await freePort()}`);
     site.t.after(() => second.stop('SIGKILL'));
     await second.waitForLine(/Listening/);
+    // A slow Telegram: a row waits long enough for another collector to see it, were it to look.
+    site.telegram.failNext({ how: 'delay', delayMs: 1200 }, { times: 12 });
     rmSync(join(site.folder, 'hold'));
     await eventually(() => site.telegram.messages().length >= 3, { timeoutMs: 60_000 });
     await site.collector.stop('SIGKILL');
@@ -79,7 +81,8 @@ scenario(
     await site.reached(site.given.length);
   },
   {
-    repeatedMax: 2,
+    // The one that was on its way when its collector died.
+    repeatedMax: 1,
     bridge: (folder) => {
       writeFileSync(join(folder, 'hold'), '');
       return ['--hold', join(folder, 'hold'), '--hold-after', '1'];

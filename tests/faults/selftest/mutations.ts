@@ -35,8 +35,8 @@ export const MUTATIONS: readonly Mutation[] = [
     edits: [
       {
         file: 'agent/src/reading.ts',
-        from: '      if (documents.length > 0) await durable(() => spool.append(documents, signal), signal);\n      const moved = batch.position;\n      if (moved !== undefined) await durable(() => position.write(moved), signal);',
-        to: '      const moved = batch.position;\n      if (moved !== undefined) await durable(() => position.write(moved), signal);\n      if (documents.length > 0) await durable(() => spool.append(documents, signal), signal);',
+        from: '      await durable(() => spool.append(documents, signal), signal);\n',
+        to: '      const early = batch.position;\n      if (early !== undefined) await durable(() => position.write(early), signal);\n      await durable(() => spool.append(documents, signal), signal);\n',
       },
     ],
     caughtBy: '4: power of the PC fails',
