@@ -31,6 +31,7 @@ async function open(t: TestContext, status: number) {
   const start = () => {
     const checkIn = openCheckIn({
       ...{ config, output: config.output.collector, key: createAgentKey('a:b'), log: SILENT_LOG },
+      configuredKey: () => 'a:b',
       paths: { home: data, config: data, data, logs: data },
       spoolFolder: join(data, 'spool'),
       agent: { id: crypto.randomUUID(), ephemeralId: crypto.randomUUID(), version: '0.0.0' },

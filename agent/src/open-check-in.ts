@@ -9,6 +9,7 @@ import {
   type Metrics,
   openKeystore,
   type Paths,
+  processEnvironment,
   SILENT_LOG,
 } from '@launchbeat/ecs-schemas/beat';
 import { z } from 'zod';
@@ -33,6 +34,8 @@ export interface OpenCheckInOptions {
   readonly output: OutputConfig;
   /** Shared with upload: what is rotated here is used there. */
   readonly key: AgentKey;
+  /** The key that the next start would have; absent: that of `output`. */
+  readonly configuredKey?: (() => string) | undefined;
   readonly paths: Paths;
   readonly spoolFolder: string;
   readonly agent: { readonly id: string; readonly ephemeralId: string; readonly version: string };
@@ -110,6 +113,10 @@ export function openCheckIn(options: OpenCheckInOptions): AgentCheckIn {
   const keystore = openKeystore(paths.data, AGENT_HOME.name);
   const rotation = createKeyRotation({
     ...{ agentId: agent.id, key, http, note: box.note, keystore, log },
+    ...{
+      environment: processEnvironment(),
+      configured: options.configuredKey ?? (() => output.api_key),
+    },
   });
   const loop = createCheckIn({ config: config.check_in, http, box, sample, rotation, log });
 

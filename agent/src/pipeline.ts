@@ -27,6 +27,8 @@ export interface PipelineOptions {
   readonly config: AgentConfig;
   readonly paths: Paths;
   readonly version: string;
+  /** The key of the collector as the config has it now; default: as it was read. */
+  readonly configuredKey?: () => string;
   readonly log: Log;
 }
 
@@ -71,7 +73,7 @@ export async function createPipeline(options: PipelineOptions): Promise<Pipeline
   spool.onAppend(() => uploader.wake());
   const checkIn = openCheckIn({
     ...{ config, output: collectorOutput(config, paths), paths, spoolFolder: folder, agent, log },
-    key,
+    ...{ key, configuredKey: options.configuredKey },
     counters: () => metrics(),
     logStanding: source.standing,
   });

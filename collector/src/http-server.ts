@@ -52,6 +52,8 @@ const CHECK_INTERVAL_MS = 5000;
 const BODY_GRACE_MS = 10_000;
 const CERTIFICATE_LOOK_MS = 60_000;
 const IDLE_LOOK_MS = 50;
+/** Connections that the kernel holds until they are accepted (at most its somaxconn): a fleet comes at once. */
+const BACKLOG = 4096;
 /** So long the answer to what is no request has to leave. */
 const LAST_WORD_MS = 2000;
 
@@ -127,7 +129,7 @@ async function listen(server: Server, config: HttpConfig): Promise<void> {
       const mend = 'Change http.host or http.port, or end the program that has the port.';
       reject(new Error(`Cannot listen on ${place} (${cause.code}). ${mend}`, { cause }));
     });
-    server.listen({ host: config.host, port: config.port }, () => {
+    server.listen({ host: config.host, port: config.port, backlog: BACKLOG }, () => {
       server.removeAllListeners('error');
       server.on('error', () => undefined);
       resolve();

@@ -19,7 +19,11 @@ export interface CertificateFiles {
 }
 
 const MIN_VERSION = 'TLSv1.2';
-const HANDSHAKE_TIMEOUT_MS = 10_000;
+/**
+ * After a restart all agents come at once, and a thousand handshakes take seconds of a core: whoever was cut off while waiting for
+ * his would come again and make it worse.
+ */
+const HANDSHAKE_TIMEOUT_MS = 30_000;
 
 /** The files of the config as absolute paths; undefined = plain HTTP. */
 export function certificateFiles(

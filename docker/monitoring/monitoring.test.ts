@@ -120,7 +120,8 @@ test('the dashboard is as its table says, and each collector metric of our own h
     .filter((name) => !shown.has(name))
     .map((name) => name.replace('launchbeat_collector_', ''));
   // Details that a person looks up when the panels beside them say something.
-  const details = /^(chunks_|alerts_|index_(sending|deferred|memory|queue_chunks)|index_queue)/;
+  const details =
+    /^(chunks_|alerts_|chat_|reports_|messages_maybe|index_(sending|deferred|memory|window|queue_chunks)|index_queue)/;
   assert.deepEqual(
     left.filter((name) => !details.test(name)),
     [],

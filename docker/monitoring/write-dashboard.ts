@@ -134,6 +134,20 @@ const ROWS: readonly (readonly [title: string, panels: readonly Panel[]])[] = [
         queries: [[latest('index_queue_lines'), 'in PostgreSQL']],
       },
       {
+        title: 'How late search is',
+        unit: 's',
+        queries: [[latest('index_lag_seconds'), 'oldest chunk']],
+      },
+      {
+        title: 'Reports to Elasticsearch',
+        unit: 'ops',
+        queries: [
+          [rate('reports_total'), 'taken'],
+          [rate('reports_refused_total'), 'refused'],
+          [rate('reports_retries_total'), 'repeated'],
+        ],
+      },
+      {
         title: 'Bytes that wait',
         unit: 'bytes',
         queries: [

@@ -1,7 +1,7 @@
 /**
  * Makes one attack, and beside it good chunks of an agent that has nothing to do with it. Gives the figures and what was wrong.
  */
-import type { Attack } from './attacks.ts';
+import type { Attack } from './attack.ts';
 import type { AttackSite } from './site.ts';
 
 export interface AttackFigures {

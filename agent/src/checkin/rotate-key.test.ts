@@ -38,7 +38,7 @@ async function open(t: TestContext) {
   const notes: HealthNote[] = [];
 
   /** A start of the agent: what is in memory is what the keystore has. */
-  const start = (hooks: Hooks = {}, configured?: string) => {
+  const start = (hooks: Hooks = {}, literal?: string, environment: Record<string, string> = {}) => {
     const store = openKeystore(folder, 'launchbeat');
     const keystore: Keystore = {
       ...store,
@@ -48,7 +48,8 @@ async function open(t: TestContext) {
         hooks.afterWrite?.();
       },
     };
-    const key = createAgentKey(configured ?? store.read().get(NAME) ?? '');
+    const configured = (): string => literal ?? store.read().get(NAME) ?? environment[NAME] ?? '';
+    const key = createAgentKey(configured());
     const config = outputConfigSchema.parse({ url: app.server.url, api_key: key.encoded() });
     const way = openHttpExchange(app.server.url, config, Date.now, key);
     const http: HttpExchange = {
@@ -62,7 +63,9 @@ async function open(t: TestContext) {
     };
     t.after(() => way.close());
     const note = (one: HealthNote): void => void notes.push(one);
-    const rotation = createKeyRotation({ agentId, key, keystore, http, note, log: SILENT_LOG });
+    const rotation = createKeyRotation({
+      ...{ agentId, key, keystore, environment, configured, http, note, log: SILENT_LOG },
+    });
     return { key, rotation };
   };
   return {
@@ -166,6 +169,27 @@ test('a key that is not from the keystore stays, and that is told once', async (
     [['rotation_failed', 'warn']],
   );
   assert.ok(!JSON.stringify(opened.notes).includes(elsewhere));
+});
+
+test('a key of the environment is replaced by one of the keystore, which goes before it', async (t) => {
+  const opened = await open(t);
+  openKeystore(opened.folder, 'launchbeat').write(new Map());
+  const agent = opened.start({}, undefined, { [NAME]: opened.old });
+  await checkInsOf(agent);
+  await assertRotated(opened, agent.key.encoded());
+});
+
+test('a key that the config holds itself is never given up for one that the next start would not have', async (t) => {
+  const opened = await open(t);
+  for (const hooks of [{}, dieAt('beforeWrite', 2), {}]) {
+    const agent = opened.start(hooks, opened.old);
+    await checkInsOf(agent);
+    assert.equal(agent.key.encoded(), opened.old);
+    opened.pass(GRACE_MS);
+    assert.ok(await opened.works(opened.old));
+  }
+  assert.deepEqual([...opened.stored()], [[NAME, opened.old]]);
+  assert.equal(opened.notes[0]?.kind, 'rotation_failed');
 });
 
 test('a disk that refuses the new key leaves the agent with the one that it has', async (t) => {

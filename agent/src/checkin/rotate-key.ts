@@ -20,6 +20,10 @@ export interface KeyRotationOptions {
   readonly agentId: string;
   readonly key: AgentKey;
   readonly keystore: Keystore;
+  /** Where the key may come from beside the keystore, which goes before it. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** The key that the next start would have: the config as it is now. Throws where the config is broken. */
+  readonly configured: () => string;
   readonly http: HttpExchange;
   readonly note: (note: HealthNote) => void;
   readonly log: Log;
@@ -35,11 +39,13 @@ export interface KeyRotation {
 /** Behind the name of the key that it was replaced for. */
 export const BEFORE = '_BEFORE_ROTATION';
 
+const ELSEWHERE =
+  'the key does not come from the keystore or the environment; put it into the keystore (launchbeat keystore add) and name it in output.collector.api_key';
 const whoSchema = z.looseObject({ agent_id: z.string().nullable() });
 
 /** Makes it. The keystore is not read before settle() or rotate(). */
 export function createKeyRotation(options: KeyRotationOptions): KeyRotation {
-  const { agentId, key, keystore, http, log } = options;
+  const { agentId, key, keystore, environment, http, log } = options;
   /** Whether the keystore may hold a rotation that is not finished. */
   let unsettled = true;
   let told = '';
@@ -56,6 +62,12 @@ export function createKeyRotation(options: KeyRotationOptions): KeyRotation {
     const entries = new Map(keystore.read());
     const [fresh, before] = [entries.get(name), entries.get(name + BEFORE)];
     if (fresh === undefined || before === undefined) return;
+    if (options.configured() !== fresh) {
+      // The next start would not have it: it is given up before it was ever sent, so that the one before stays good.
+      giveUp(entries, name, before);
+      complain(ELSEWHERE);
+      return;
+    }
     const verdict = verdictOf(
       await http.exchange({ method: 'GET', path: '/v1/whoami', apiKey: fresh }, signal),
       agentId,
@@ -66,13 +78,28 @@ export function createKeyRotation(options: KeyRotationOptions): KeyRotation {
       log.info({}, 'Key was rotated: the new one is in use.');
     } else {
       // Another one was given in its place, to whoever has this agent's key too.
-      entries.set(name, before);
-      key.use(before);
+      giveUp(entries, name, before);
       log.warn({}, 'New key was refused; the one before stays in use.');
+      told = '';
+      return;
     }
     entries.delete(name + BEFORE);
     keystore.write(entries);
     [unsettled, told] = [false, ''];
+  }
+
+  function giveUp(entries: Map<string, string>, name: string, before: string): void {
+    entries.set(name, before).delete(name + BEFORE);
+    keystore.write(entries);
+    key.use(before);
+    unsettled = false;
+  }
+
+  /** Under which name the config finds the key in use, as far as values tell. */
+  function nameOfKey(entries: ReadonlyMap<string, string>): string | undefined {
+    const isKey = ([, value]: readonly [string, string | undefined]): boolean =>
+      value === key.encoded();
+    return ([...entries].find(isKey) ?? Object.entries(environment).find(isKey))?.[0];
   }
 
   return {
@@ -90,11 +117,9 @@ export function createKeyRotation(options: KeyRotationOptions): KeyRotation {
       if (unsettled) return;
       try {
         const entries = new Map(keystore.read());
-        const name = [...entries].find(([, secret]) => secret === key.encoded())?.[0];
+        const name = nameOfKey(entries);
         if (name === undefined) {
-          complain(
-            'the key in use does not come from the keystore; put it there (launchbeat keystore add) and name it in output.collector.api_key',
-          );
+          complain(ELSEWHERE);
           return;
         }
         const answer = await http.exchange({ method: 'POST', path: ROTATE_KEY_PATH }, signal);

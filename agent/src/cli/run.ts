@@ -47,7 +47,10 @@ export async function run(flags: GlobalFlags, options: RunOptions = {}): Promise
   const unlock = await lockFolder(paths.data);
   try {
     log.info({ 'file.path': file }, `launchbeat ${version} starts.`);
-    const pipeline = await createPipeline({ config, paths, version, log });
+    const pipeline = await createPipeline({
+      ...{ config, paths, version, log },
+      configuredKey: () => loadProgramConfig(AGENT_HOME, flags).config.output.collector.api_key,
+    });
     const endMetrics = startMetricsLog(config.logging, log, () => pipeline.metrics());
     const statistics = await startStatsEndpoint({
       config: config.http,

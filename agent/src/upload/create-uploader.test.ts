@@ -269,6 +269,7 @@ test('a server that never answers is given up after the time limit', async (t) =
 const slowAnswers: readonly (readonly [string, Reaction, RegExp])[] = [
   ['401', { kind: 'problem', name: 'unauthorized' }, /api_key/],
   ['403', { kind: 'problem', name: 'other-agent' }, /key of its own/],
+  ['403 for a computer', { kind: 'problem', name: 'other-host' }, /agents hosts.*--forwarder/],
   ['404', { kind: 'problem', name: 'not-found' }, /collector\.url/],
   [
     'a redirect',

@@ -8,6 +8,7 @@ import {
   chunkReceiptSchema,
   PROBLEM_TYPE,
   problemSchema,
+  problem as problemUri,
 } from '@launchbeat/ecs-schemas';
 import type { Answer } from './http-exchange.ts';
 
@@ -56,7 +57,7 @@ export function judgeAnswer(answer: Answer, lines: number): Verdict {
   return {
     outcome: 'retry',
     pace: passing ? 'soon' : 'slowly',
-    reason: explain(status, reason),
+    reason: explain(status, reason, problem?.type),
     ...asked,
   };
 }
@@ -90,9 +91,11 @@ function problemOf(answer: Answer & { outcome: 'answered' }) {
   return parsed.success && OUR_PROBLEM.test(parsed.data.type) ? parsed.data : undefined;
 }
 
-function explain(status: number, reason: string): string {
+function explain(status: number, reason: string, problemType?: string): string {
   if (status === 401)
     return `${reason}. The key is unknown or revoked: see output.collector.api_key`;
+  if (status === 403 && problemType === problemUri('other-host').type)
+    return `${reason}. This agent enrolled for its own computer: an operator allows others (launchbeat-collector agents hosts), or enrol it with a token made with --forwarder`;
   if (status === 403)
     return `${reason}. The key belongs to another agent: give this one a key of its own`;
   if (status === 404) return `${reason}. No collector there: see output.collector.url`;
