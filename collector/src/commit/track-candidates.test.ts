@@ -63,7 +63,9 @@ test('threshold: late and doubled chunks count once, in their window, over a res
 
 test('threshold: chunks at the same time are not counted past each other', async (t) => {
   const alerts = fileOf({ kind: 'threshold', key: ['host'], count: 5, within: '1h' });
-  const app = await startCollectorApp(t, { alerts, now, postgresql: { connections_max: 12 } });
+  const admit = { chunks_per_agent_max: 200, chunks_at_once: 100 };
+  const postgresql = { connections_max: 12 };
+  const app = await startCollectorApp(t, { ...{ alerts, now, admit, postgresql } });
   const chunks = Array.from({ length: 50 }, () => [at(1), at(1)]);
   const bodies = chunks.map((chunk) => ndjsonLines(chunk));
   await Promise.all([...bodies, ...bodies].map((body) => app.send(body)));

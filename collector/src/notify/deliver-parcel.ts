@@ -92,9 +92,10 @@ export async function deliverParcel(
   let mode: TextMode = 'HTML';
   for (let attempt = 1; ; ) {
     const chatId = delivery.movedChats.get(parcel.chatId) ?? parcel.chatId;
-    await place(chatId, delivery.pace, signal);
+    const bookedMs = await place(chatId, delivery.pace, signal);
     if (signal.aborted) return { outcome: 'stopped' };
     const answer = await parcel.post(chatId, mode);
+    delivery.pace.answered(chatId, bookedMs, performance.now());
     if (answer.outcome === 'bad_markup' && mode === 'HTML') {
       sayBadMarkup(parcel.ruleId, answer.reason, delivery.outage);
       mode = 'plain';
@@ -138,13 +139,14 @@ async function waitAfter(
   await sleep(answer.outcome === 'throttled' ? 0 : delayMs, signal);
 }
 
-/** Waits for the chat's place, and longer where Telegram told to wait meanwhile. */
-async function place(chatId: string, pace: Pace, signal: AbortSignal): Promise<void> {
+/** Waits for the chat's place, and longer where Telegram told to wait meanwhile; gives the place. */
+async function place(chatId: string, pace: Pace, signal: AbortSignal): Promise<number> {
   const nowMs = performance.now();
-  await sleep(pace.book(chatId, nowMs) - nowMs, signal);
+  const bookedMs = pace.book(chatId, nowMs);
+  await sleep(bookedMs - nowMs, signal);
   for (;;) {
     const leftMs = pace.pausedUntilMs(chatId) - performance.now();
-    if (leftMs <= 0 || signal.aborted) return;
+    if (leftMs <= 0 || signal.aborted) return bookedMs;
     await sleep(leftMs, signal);
   }
 }

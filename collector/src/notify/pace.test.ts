@@ -1,7 +1,7 @@
 /** Goal: no bound of Telegram's is crossed, whatever the order of the messages. Method: the clock is a number. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createPace, isGroup } from './pace.ts';
+import { createPace, createPaces, isGroup } from './pace.ts';
 
 const LIMITS = { per_second: 30, per_chat_per_second: 1, per_group_per_minute: 20 };
 
@@ -50,4 +50,14 @@ test('pauseBot() holds every chat', () => {
 
 test('isGroup() knows groups and channels by their ids and names', () => {
   assert.deepEqual(['42', '-42', '@channel'].map(isGroup), [false, true, true]);
+});
+
+test('a message that went late keeps the next one a second away from its answer', () => {
+  const pace = createPaces(LIMITS);
+  const booked = pace.book('-100/7', 5000);
+  assert.equal(booked, 5000);
+  pace.answered('-100/7', booked, 5400);
+  assert.equal(pace.book('-100/8', 5500), 6400);
+  // Another bot is another sender.
+  assert.equal(pace.book('second:-100', 5500), 5500);
 });

@@ -9,6 +9,8 @@ import type { TelegramConfig } from './telegram-config.ts';
 export interface Pace {
   /** Books the next place for a message to the chat; gives the moment at which it may go, `nowMs` at the earliest. */
   book(chatId: string, nowMs: number): number;
+  /** The message that was booked for `bookedMs` was answered now: the next one keeps its distance from then. */
+  answered(chatId: string, bookedMs: number, nowMs: number): void;
   /** Telegram told to wait with this chat. */
   pauseChat(chatId: string, nowMs: number, untilMs: number): void;
   /** The bot of this chat sends nothing at all until then. */
@@ -40,6 +42,10 @@ export function createPaces(limits: TelegramConfig['limits']): Pace {
     book(chatId, nowMs) {
       const [pace, id] = of(chatId);
       return pace.book(id, nowMs);
+    },
+    answered(chatId, bookedMs, nowMs) {
+      const [pace, id] = of(chatId);
+      pace.answered(id, bookedMs, nowMs);
     },
     pauseChat(chatId, nowMs, untilMs) {
       const [pace, id] = of(chatId);
@@ -85,6 +91,14 @@ export function createPace(limits: TelegramConfig['limits']): Pace {
       note(chat.booked, atMs, Math.max(limits.per_group_per_minute, 1));
       note(everybody.booked, atMs, Math.max(limits.per_second, 1));
       return atMs;
+    },
+    answered(chatId, bookedMs, nowMs) {
+      for (const { booked } of [of(chatId), everybody]) {
+        const at = booked.lastIndexOf(bookedMs);
+        if (at === -1 || nowMs <= bookedMs) continue;
+        booked[at] = nowMs;
+        booked.sort((a, b) => a - b);
+      }
     },
     pauseChat(chatId, nowMs, untilMs) {
       const others = [...chats].some(([id, one]) => id !== chatId && one.pausedUntilMs > nowMs);
