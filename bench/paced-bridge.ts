@@ -9,9 +9,9 @@
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
+import { BRIDGE_PROTOCOL } from '../agent/src/capture/bridge-protocol.ts';
 import { eventXml } from './event-xml.ts';
 
-const PROTOCOL = 1;
 const FIRST_RECORD = 218_404;
 
 const args = process.argv
@@ -42,9 +42,9 @@ setInterval(() => {
 }, 500).unref();
 
 const newest = FIRST_RECORD - 1;
-process.stdout.write(`V ${PROTOCOL} bench\n`);
+process.stdout.write(`V ${BRIDGE_PROTOCOL} bench\n`);
 if (Number(values.AfterRecordId) < 0) process.stdout.write(`S ${newest}\n`);
-process.stdout.write(`H ${newest} ${newest}\n`);
+process.stdout.write(`H ${newest} ${newest} ${newest}\n`);
 
 const startMs = Date.now();
 let beatMs = startMs;
@@ -61,7 +61,7 @@ for (let n = 0; ; ) {
   }
   if (lines.length > 0 || nowMs - beatMs >= heartbeatMs) {
     beatMs = nowMs;
-    lines.push(`H ${newest + n} ${newest + n}\n`);
+    lines.push(`H ${newest + n} ${newest + n} ${newest + n}\n`);
     if (!process.stdout.write(lines.join(''))) await once(process.stdout, 'drain');
   }
 }

@@ -108,7 +108,7 @@ export async function openSite(
     elasticsearchUrl: `http://127.0.0.1:${index.port}`,
     namespace,
     telegram: { apiRoot: telegram.url, token: telegram.token },
-    alerts: { chats: { faults: CHAT } },
+    alerts: { time_zone: 'UTC', chats: { faults: CHAT } },
     collector: {
       telegram: { limits: { per_chat_per_second: 100 }, backoff: { init: '100ms', max: '1s' } },
       ...options.collector,

@@ -52,16 +52,26 @@ export async function judge(
   const found = kept.map((commandLines) => compare(given, commandLines));
   // What a fault may lose cannot be told either.
   const lost = new Set(found.flatMap((one) => one.lost));
-  const alerts = given.filter((one) => one.alert && !lost.has(one.mark)).length;
-  const messages = stores.telegram.messages().length - window.messagesBefore;
+  const alerts = given.filter((one) => one.alert && !lost.has(one.mark)).map(timeInMessage);
+  const messages = stores.telegram.messages().slice(window.messagesBefore);
+  const heard = new Set(messages.map(({ text }) => TIME.exec(text ?? '')?.[0]));
   return {
     given: given.length,
     lost: [...lost],
     doubled: [...new Set(found.flatMap((one) => one.doubled))],
     changed: found.flatMap((one) => one.changed),
-    silent: Math.max(0, alerts - messages),
-    repeated: Math.max(0, messages - alerts),
+    silent: alerts.filter((time) => !heard.has(time)).length,
+    repeated: messages.length - heard.size,
   };
+}
+
+const TIME = /\d\d\.\d\d\.\d{4} \d\d:\d\d:\d\d/;
+
+/** An event's time as its message has it: no two of them are of one second. The site's messages are in UTC. */
+function timeInMessage({ xml }: Given): string {
+  const [, year, month, day, time] =
+    /SystemTime='(\d{4})-(\d\d)-(\d\d)T(\d\d:\d\d:\d\d)/.exec(xml) ?? [];
+  return `${day}.${month}.${year} ${time}`;
 }
 
 /** How many rows there are. */

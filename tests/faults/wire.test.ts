@@ -17,7 +17,11 @@ scenario(
       site.collector = await site.startCollector();
     }
   },
-  { short: true },
+  {
+    short: true,
+    // A message whose answer a kill took is sent again: at least once.
+    repeatedMax: 3,
+  },
 );
 
 scenario(
