@@ -143,7 +143,8 @@ ${latencyTable(results)}
 * **Spool → bare sink**: the agent ships a file that is there already; chunks of 1 MiB, zstd, the checkpoint on disk before each.
   rsyslog (imfile, omelasticsearch, raw lines, no compression) ships the same file to the same sink in the same run.
 * **Memory and CPU of the agent**: with a stand-in for the Windows reader that looks each second, as the real one does; PowerShell's
-  share is not in it.
+  share is not in it. The agent is the bundle for Windows with the flags of launchbeat.exe, if \`make windows\` has installed the
+  bundler; else its source, whose loading takes 40 MiB more.
 * **Collector**: chunks of an agent over HTTPS, some at a time, into PostgreSQL with its default settings and fsync on.
 * **Both stores**: the agent ships its spool over HTTPS; the clock stops when PostgreSQL has every row and Elasticsearch every
   document. The loader reads the same lines, parses them and sends objects by \`helpers.bulk\` on two lanes into the same
