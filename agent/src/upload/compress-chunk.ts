@@ -23,6 +23,5 @@ export async function compressChunk(bytes: Buffer, encoding: Encoding): Promise<
 /** Names what compressChunk() compresses with; under another name the bytes may differ. */
 export function compressorName(encoding: Encoding): string {
   const version = encoding === 'zstd' ? process.versions['zstd'] : process.versions['zlib'];
-  const form = encoding === 'zstd' ? ` level ${ZSTD_LEVEL}, sized` : '';
-  return `${encoding} ${version ?? 'unknown'}${form}`;
+  return `${encoding} ${version ?? 'unknown'}${encoding === 'zstd' ? ` level ${ZSTD_LEVEL} sized` : ''}`;
 }
