@@ -23,6 +23,9 @@ async function counts(sql: Sql) {
 
 const some = (number: number) => Array.from({ length: number }, () => processStart());
 
+/** More than an agent does: what happens behind the door is meant here. */
+const MANY_AT_ONCE = { chunks_per_agent_max: 200, chunks_at_once: 100 };
+
 test('commit writes ledger, events and alerts, hands the chunk to index and wakes notify', async (t) => {
   const app = await startCollectorApp(t, { alerts: CHATS });
   const document = processStart({ '@timestamp': '2026-11-23T11:03:27.1239999Z' });
@@ -119,7 +122,7 @@ test('commit does not queue a chunk for index that has nothing new', async (t) =
 });
 
 test('commit of the same chunk many times at once writes it once', async (t) => {
-  const app = await startCollectorApp(t, { alerts: CHATS });
+  const app = await startCollectorApp(t, { alerts: CHATS, admit: MANY_AT_ONCE });
   const body = ndjsonLines(some(50));
   const answers = await Promise.all(
     Array.from({ length: 12 }, () => app.send(body, { idempotencyKey: KEY })),
@@ -132,7 +135,7 @@ test('commit of the same chunk many times at once writes it once', async (t) => 
 });
 
 test('commit of overlapping chunks at once, in opposite order, locks nothing up', async (t) => {
-  const app = await startCollectorApp(t);
+  const app = await startCollectorApp(t, { admit: MANY_AT_ONCE });
   const documents = some(200);
   const answers = await Promise.all(
     Array.from({ length: 10 }, (_, turn) =>
@@ -274,7 +277,7 @@ test('ensure_events_partition() takes over rows of its day that came before it, 
 });
 
 test('commit goes on while a day gets its partition', async (t) => {
-  const app = await startCollectorApp(t);
+  const app = await startCollectorApp(t, { admit: MANY_AT_ONCE });
   const chunk = (): Promise<unknown> =>
     app.send(
       ndjsonLines(
