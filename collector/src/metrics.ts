@@ -24,6 +24,8 @@ export interface MetricsRegistry {
   stageTook(stage: 'admit' | 'commit', seconds: number): void;
   /** From the reading of an event on its PC to its commit; of each chunk its newest event. */
   eventStored(seconds: number): void;
+  /** From an event, by its PC's clock, to its message in a chat. */
+  alertTold(seconds: number): void;
   /** What GET /metrics gives. */
   text(): Promise<string>;
   /** Content-Type of the text. */
@@ -64,7 +66,14 @@ export function createMetrics(options: { readonly process: boolean }): MetricsRe
     buckets: DELAY_SECONDS,
     registers: [registry],
   });
+  const told = new Histogram({
+    name: `${PREFIX}event_told_seconds`,
+    help: "From an event, by its PC's clock, to its message in a chat; messages that were kept back count too.",
+    buckets: DELAY_SECONDS,
+    registers: [registry],
+  });
   return {
+    alertTold: (elapsed) => told.observe(Math.max(0, elapsed)),
     stageTook: (stage, elapsed) => stages.observe({ stage }, elapsed),
     eventStored: (elapsed) => stored.observe(Math.max(0, elapsed)),
     contentType: registry.contentType,

@@ -22,7 +22,7 @@ import { createHealth } from './health.ts';
 import { type HttpServer, startHttpServer } from './http-server.ts';
 import { createIndexer, type Indexer } from './index/create-indexer.ts';
 import { createLiveRules } from './live-rules.ts';
-import { createMetrics } from './metrics.ts';
+import { createMetrics, type MetricsRegistry } from './metrics.ts';
 import { createNotifier, type Notifier } from './notify/create-notifier.ts';
 import { isTelegramOn } from './notify/telegram-config.ts';
 import { openAdmission } from './open-admission.ts';
@@ -68,10 +68,10 @@ export async function openCollector(options: CollectorOptions): Promise<Collecto
   const tags = createAgentTags(sql, log);
   const rules = createLiveRules(alerts, telling, tags.tagsOf);
   const commit = createCommit({ sql, config: config.postgresql, ...rules, indexing, log });
-  const { indexer, notifier, reporter, retention } = createQueues(sql, options);
+  const metrics = createMetrics({ process: true });
+  const { indexer, notifier, reporter, retention } = createQueues(sql, options, metrics);
   const { wake } = notifier;
   const watch = createWatch({ sql, rules, config: config.fleet, wake, log });
-  const metrics = createMetrics({ process: true });
   metrics.watch([
     ...stageMetrics(admit, commit),
     ...storeMetrics(indexer, notifier, reporter),
@@ -137,21 +137,26 @@ export async function openCollector(options: CollectorOptions): Promise<Collecto
 }
 
 /** The notifier with what other parts of the config say of it. */
-function openNotifier({ config, alerts, log }: CollectorOptions, sql: Sql): Notifier {
+function openNotifier(
+  { config, alerts, log }: CollectorOptions,
+  sql: Sql,
+  metrics: MetricsRegistry,
+): Notifier {
   const { link, space, language } = config.kibana;
   return createNotifier({
     ...{ sql, config: config.telegram, alerts, log, offlineAfterMs: config.fleet.offline_after },
+    onTold: (seconds) => metrics.alertTold(seconds),
     ...(link === undefined ? {} : { kibana: { url: link, space, language } }),
   });
 }
 
 /** What works by itself behind the commit. */
-function createQueues(sql: Sql, options: CollectorOptions) {
+function createQueues(sql: Sql, options: CollectorOptions, metrics: MetricsRegistry) {
   const { config, alerts, log } = options;
   const { elasticsearch, postgresql, fleet } = config;
   return {
     indexer: createIndexer({ sql, config: elasticsearch, log, maySetUp: config.setup.enabled }),
-    notifier: openNotifier(options, sql),
+    notifier: openNotifier(options, sql, metrics),
     reporter: createReporter({
       ...{ sql, config: elasticsearch, alerts, log, maySetUp: config.setup.enabled },
       offlineAfterMs: fleet.offline_after,

@@ -106,6 +106,14 @@ const ROWS: readonly (readonly [title: string, panels: readonly Panel[]])[] = [
         ],
       },
       {
+        title: 'PC to chat',
+        unit: 's',
+        queries: [
+          [quantile(0.5, 'event_told_seconds'), 'median'],
+          [quantile(0.99, 'event_told_seconds'), '99 of 100'],
+        ],
+      },
+      {
         title: 'Commits that were put off',
         unit: 'ops',
         queries: [

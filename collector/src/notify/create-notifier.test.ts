@@ -26,6 +26,8 @@ interface Lab {
   readonly telegram: TelegramStandIn;
   /** Lines of the log at level error. */
   readonly errors: string[];
+  /** Seconds from each event to its message. */
+  readonly told: number[];
   /** Puts alerts into the outbox; gives their texts. */
   alert(
     chatId: number | string,
@@ -66,10 +68,12 @@ async function lab(t: TestContext, options: TelegramOptions = {}): Promise<Lab> 
     error: (fields, message) => errors.push(`${message} ${JSON.stringify(fields)}`),
   };
   let raised = 0;
+  const told: number[] = [];
   return {
     sql,
     telegram,
     errors,
+    told,
     async alert(chatId, count = 1, fields = {}) {
       const texts: string[] = [];
       for (let at = 0; at < count; at += 1) {
@@ -95,6 +99,7 @@ async function lab(t: TestContext, options: TelegramOptions = {}): Promise<Lab> 
         }),
         alerts: alertsConfigSchema.parse({ template }),
         log,
+        onTold: (seconds) => told.push(seconds),
       });
       const running = notifier.run(stop.signal);
       const end = async (): Promise<void> => {
@@ -119,7 +124,7 @@ const textsTo = (telegram: TelegramStandIn, chatId: number): string[] =>
     .map((one) => one.text);
 
 test('run() sends each alert to its chat once and in order, and writes down when', async (t) => {
-  const { sql, telegram, alert, start, states } = await lab(t);
+  const { sql, telegram, alert, start, states, told } = await lab(t);
   const toPerson = await alert(PERSON, 5);
   const { notifier } = start();
   await eventually(() => notifier.counts().leader === 1);
@@ -131,6 +136,8 @@ test('run() sends each alert to its chat once and in order, and writes down when
   const [row] = await sql`
     select count(*)::int as n from alerts where message_id is not null and sent_at is not null and attempts = 1`;
   assert.equal(row?.['n'], 10);
+  assert.equal(told.length, 10);
+  assert.ok(told.every((seconds) => seconds > -60 && seconds < 600));
   assert.equal(telegram.messages()[0]?.entities[0]?.type, 'bold');
   assert.deepEqual(telegram.requests('sendMessage')[0]?.params['link_preview_options'], {
     is_disabled: true,

@@ -29,6 +29,8 @@ export interface NotifierOptions {
   readonly kibana?: KibanaPlace | undefined;
   /** An agent that did not check in for so long is offline, for /agents and receipts. */
   readonly offlineAfterMs?: number;
+  /** Told of each message that a chat has: seconds since its event. */
+  readonly onTold?: (seconds: number) => void;
   /** Unix milliseconds, for tests. */
   readonly now?: () => number;
 }
@@ -144,6 +146,7 @@ export function createNotifier(options: NotifierOptions): Notifier {
       const bots = createBots(config);
       const delivery = {
         ...deliveryOf(() => voice, counts),
+        told: options.onTold ?? (() => undefined),
         sql,
         config,
         bot: bots.bot,

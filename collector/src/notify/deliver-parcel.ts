@@ -33,6 +33,8 @@ export interface Delivery {
   readonly pace: Pace;
   readonly outage: OutageLog;
   readonly counts: DeliveryCounters;
+  /** A chat has a message; so many seconds after its event. */
+  readonly told: (seconds: number) => void;
   /** Sent, but PostgreSQL does not know yet: row → Telegram's message id. */
   readonly sentRows: Map<string, number>;
   /** Chats that Telegram gave another id. */

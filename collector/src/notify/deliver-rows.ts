@@ -48,7 +48,10 @@ async function deliver(row: OutboxRow, delivery: Delivery, signal: AbortSignal):
     delivery,
     signal,
   );
-  if (delivered.outcome === 'done') delivery.sentRows.set(row.id, delivered.messageId);
+  if (delivered.outcome === 'done') {
+    delivery.sentRows.set(row.id, delivered.messageId);
+    delivery.told((delivery.now() - row.eventAtMs) / 1000);
+  }
   if (delivered.outcome === 'refused') await giveUp(row, delivered, delivery, signal);
 }
 

@@ -11,6 +11,8 @@ export interface OutboxRow {
   readonly chatId: string;
   readonly fields: Readonly<Record<string, string>>;
   readonly agentId: string;
+  /** Time of the event, Unix milliseconds. */
+  readonly eventAtMs: number;
   /** How long it must still wait, from an attempt before. */
   readonly waitMs: number;
   /** An attempt was begun whose end nobody wrote down: its collector died. */
@@ -41,6 +43,7 @@ export async function readPending(
       event_id: string;
       chat_id: string;
       agent_id: string;
+      event_at_ms: number;
       fields: Record<string, string>;
       wait_ms: number;
       was_sending: boolean;
@@ -52,7 +55,9 @@ export async function readPending(
       group by chat_id order by min(id) limit ${chatsMax}
     ) as chats
     cross join lateral (
-      select id, rule_id, event_id, chat_id, agent_id, fields, sending_at is not null as was_sending,
+      select id, rule_id, event_id, chat_id, agent_id, fields,
+        (extract(epoch from event_timestamp) * 1000)::float8 as event_at_ms,
+        sending_at is not null as was_sending,
         greatest(extract(epoch from next_attempt_at - now()) * 1000, 0)::float8 as wait_ms
       from alerts
       where state = 'pending' and chat_id = chats.chat_id ${seen}
@@ -67,6 +72,7 @@ export async function readPending(
       eventId: row.event_id,
       chatId: row.chat_id,
       agentId: row.agent_id,
+      eventAtMs: row.event_at_ms,
       fields: row.fields,
       waitMs: row.wait_ms,
       wasSending: row.was_sending,
