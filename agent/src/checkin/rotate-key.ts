@@ -57,14 +57,16 @@ export function createKeyRotation(options: KeyRotationOptions): KeyRotation {
     options.note({ kind: 'rotation_failed', level: 'warn', reason });
   };
 
+  const alone = oneAtATime((err) => complain('the keystore cannot be read or written', err));
+
   /** Tries the new key; then one of both goes. */
   async function confirm(name: string, signal: AbortSignal): Promise<void> {
-    const entries = new Map(keystore.read());
-    const [fresh, before] = [entries.get(name), entries.get(name + BEFORE)];
+    const asked = keystore.read();
+    const [fresh, before] = [asked.get(name), asked.get(name + BEFORE)];
     if (fresh === undefined || before === undefined) return;
     if (options.configured() !== fresh) {
       // The next start would not have it: it is given up before it was ever sent, so that the one before stays good.
-      giveUp(entries, name, before);
+      giveUp(name, fresh, before);
       complain(ELSEWHERE);
       return;
     }
@@ -73,12 +75,15 @@ export function createKeyRotation(options: KeyRotationOptions): KeyRotation {
       agentId,
     );
     if (verdict === 'unknown') return;
+    // Read again: somebody may have written meanwhile, a new enrolment even.
+    const entries = new Map(keystore.read());
+    if (entries.get(name) !== fresh) return;
     if (verdict === 'right') {
       key.use(fresh);
       log.info({}, 'Key was rotated: the new one is in use.');
     } else {
       // Another one was given in its place, to whoever has this agent's key too.
-      giveUp(entries, name, before);
+      giveUp(name, fresh, before);
       log.warn({}, 'New key was refused; the one before stays in use.');
       told = '';
       return;
@@ -88,7 +93,9 @@ export function createKeyRotation(options: KeyRotationOptions): KeyRotation {
     [unsettled, told] = [false, ''];
   }
 
-  function giveUp(entries: Map<string, string>, name: string, before: string): void {
+  function giveUp(name: string, fresh: string, before: string): void {
+    const entries = new Map(keystore.read());
+    if (entries.get(name) !== fresh) return;
     entries.set(name, before).delete(name + BEFORE);
     keystore.write(entries);
     key.use(before);
@@ -105,19 +112,16 @@ export function createKeyRotation(options: KeyRotationOptions): KeyRotation {
   return {
     async settle(signal) {
       if (!unsettled) return;
-      try {
+      await alone(async () => {
         const half = [...keystore.read().keys()].find((name) => name.endsWith(BEFORE));
         if (half === undefined) unsettled = false;
         else await confirm(half.slice(0, -BEFORE.length), signal);
-      } catch (err) {
-        complain('the keystore cannot be read or written', err);
-      }
+      });
     },
     async rotate(signal) {
       if (unsettled) return;
-      try {
-        const entries = new Map(keystore.read());
-        const name = nameOfKey(entries);
+      await alone(async () => {
+        const name = nameOfKey(keystore.read());
         if (name === undefined) {
           complain(ELSEWHERE);
           return;
@@ -128,14 +132,27 @@ export function createKeyRotation(options: KeyRotationOptions): KeyRotation {
           log.debug({}, 'Collector gave no new key; it is asked again after the next check-in.');
           return;
         }
-        entries.set(name + BEFORE, key.encoded()).set(name, given);
-        keystore.write(entries);
+        keystore.write(new Map(keystore.read()).set(name + BEFORE, key.encoded()).set(name, given));
         unsettled = true;
         await confirm(name, signal);
-      } catch (err) {
-        complain('the keystore cannot be read or written', err);
-      }
+      });
     },
+  };
+}
+
+/** Runs what it is given, unless it runs already: two rotations at once (the last check-in of a run beside another one) would lose both keys. */
+function oneAtATime(failed: (error: unknown) => void) {
+  let busy = false;
+  return async (work: () => Promise<void>): Promise<void> => {
+    if (busy) return;
+    busy = true;
+    try {
+      await work();
+    } catch (error) {
+      failed(error);
+    } finally {
+      busy = false;
+    }
   };
 }
 

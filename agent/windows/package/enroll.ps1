@@ -11,7 +11,8 @@
     not need this. A token that was used in vain (no answer came) can be used again.
 
 .PARAMETER Server
-    Address of the collector, as https://collector.example.org:8443. Without it the one that the installer was told.
+    Address of the collector, as https://collector.example.org:8443; the agent reports there from now on. Without it the one that
+    the installer was told.
 
 .PARAMETER TokenFile
     File with the token (enroll-...:...). Without it the token is asked for. It is never an argument: Windows logs command lines.
@@ -32,7 +33,7 @@
 
 .NOTES
     Exit codes: 0 enrolled; 1 nothing was changed (no agent, no address, no token); 2 the collector gave no key;
-    3 enrolled, but the service could not be started anew.
+    3 enrolled, but the address could not be written into install.env, or the service could not be started anew.
 #>
 [CmdletBinding(SupportsShouldProcess = $true)]
 param(
@@ -51,6 +52,7 @@ try {
     $exe = Join-Path -Path $root -ChildPath 'Launchbeat\launchbeat.exe'
     if (-not (Test-Path -LiteralPath $exe -PathType Leaf)) { throw ('{0} is missing: install the agent first.' -f $exe) }
     $settings = Join-Path -Path $env:ProgramData -ChildPath 'Launchbeat\install.env'
+    $isNewServer = [bool]$Server
     if (-not $Server -and (Test-Path -LiteralPath $settings)) {
         $line = @(Get-Content -LiteralPath $settings -Encoding UTF8) -match '^LAUNCHBEAT_COLLECTOR_URL=.'
         if ($line) { $Server = $line[0].Substring('LAUNCHBEAT_COLLECTOR_URL='.Length) }
@@ -80,6 +82,11 @@ try {
 }
 
 try {
+    # The key is for this collector: the agent must not go on with the address of another one. In place, so that the rights stay.
+    if ($isNewServer -and (Test-Path -LiteralPath $settings)) {
+        $lines = @([System.IO.File]::ReadAllLines($settings)) -notmatch '^LAUNCHBEAT_COLLECTOR_URL='
+        [System.IO.File]::WriteAllLines($settings, [string[]]($lines + ('LAUNCHBEAT_COLLECTOR_URL={0}' -f $Server)))
+    }
     Restart-Service -Name 'Launchbeat'
 } catch {
     Write-Error -ErrorRecord $_ -ErrorAction Continue

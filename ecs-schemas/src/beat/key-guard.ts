@@ -17,7 +17,9 @@ export interface KeyGuard {
 
 /** Begins what was bound by DPAPI. */
 const BOUND = Buffer.from('DPAPI1\n');
-const ANSWER_WAIT_MS = 30_000;
+const ANSWER_WAIT_MS = 10_000;
+const TRIES = 3;
+const AGAIN_MS = 1000;
 
 const isBound = (stored: Buffer): boolean => stored.subarray(0, BOUND.length).equals(BOUND);
 
@@ -45,14 +47,23 @@ export function dpapiGuard(host: string): KeyGuard {
 }
 
 function ask(host: string, verb: '--protect' | '--unprotect', bytes: Buffer): Buffer {
-  const end = spawnSync(host, [verb], {
+  let end = run(host, verb, bytes);
+  // No word of its own: Windows is still starting, or a virus scanner holds it. The service must not end for that.
+  for (let again = 1; end.status === null && again < TRIES; again += 1) {
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, AGAIN_MS);
+    end = run(host, verb, bytes);
+  }
+  const answer = Buffer.from(end.stdout ?? '', 'base64');
+  if (end.status === 0 && answer.length > 0) return answer;
+  const why = end.stderr?.trim() || end.error?.message || `it ended with ${end.status}`;
+  throw new Error(`${host} ${verb}: ${why}`);
+}
+
+function run(host: string, verb: string, bytes: Buffer) {
+  return spawnSync(host, [verb], {
     input: bytes.toString('base64'),
     encoding: 'utf8',
     timeout: ANSWER_WAIT_MS,
     windowsHide: true,
   });
-  const answer = Buffer.from(end.stdout ?? '', 'base64');
-  if (end.status === 0 && answer.length > 0) return answer;
-  const why = end.stderr?.trim() || end.error?.message || `it ended with ${end.status}`;
-  throw new Error(`${host} ${verb}: ${why}`);
 }
