@@ -2,7 +2,8 @@
  * `make bench`: measures every claim about speed and footprint on this machine, prints a table, writes bench/results.json and
  * docs/performance.md. Arguments: the parts to run (agent, collector, alerts, latency; default all).
  * Environment: ROUNDS (default 5), CPU_PROFILE=1 (a .cpuprofile of each program in bench/profiles),
- * BENCH_PEER_RSYSLOG (another rsyslogd), BENCH_AGENT (another agent, e.g. its bundle).
+ * BENCH_PEER_RSYSLOG (another rsyslogd), BENCH_PEER_FILEBEAT and BENCH_PEER_OTELCOL (paths of these peers, else they are left out),
+ * BENCH_AGENT (another agent, e.g. its bundle).
  */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

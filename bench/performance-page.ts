@@ -38,7 +38,9 @@ function write(value: number): string {
 const PEER_SHARE = 0.35;
 const LOADER_SHARE = 0.85;
 
-function rowsOf({ agent, collector, alerts, latency }: Results): Row[] {
+function rowsOf({ agent, collector, alerts, latency, detail }: Results): Row[] {
+  const others = detail['agent']?.['otherPeers'] ?? {};
+  const otherPeers = Object.entries(others as Record<string, number | null>);
   const { assess } = alerts;
   const { eventToChat } = latency;
   const loader = collector.bothStores.loaderEventsPerSecond;
@@ -54,6 +56,7 @@ function rowsOf({ agent, collector, alerts, latency }: Results): Row[] {
       `${PEER_SHARE} × rsyslog`,
     ]),
     row('rsyslog: the same file to the same sink, CPU', peer, 'µs/event'),
+    ...otherPeers.map(([name, micros]) => row(`… ${name}`, micros, 'µs/event')),
     row('Agent: memory, idle', agent.rssMiB.idle, 'MiB RSS', ['at most', 90]),
     row('Agent: memory at 50 events/s', agent.rssMiB.at50PerSecond, 'MiB RSS', ['at most', 90]),
     row('Agent: CPU, idle', agent.cpuPercent.idle, '% of a core', ['at most', 0.5]),
@@ -141,7 +144,8 @@ ${latencyTable(results)}
   on disk, and the CPU time of the stores stand beside in bench/results.json, under \`detail\`.
 * **XML → spool**: the agent replays a file of XML, maps it, appends and fsyncs each 500 events. No collector answers.
 * **Spool → bare sink**: the agent ships a file that is there already; chunks of 1 MiB, zstd, the checkpoint on disk before each.
-  rsyslog (imfile, omelasticsearch, raw lines, no compression) ships the same file to the same sink in the same run.
+  rsyslog (imfile, omelasticsearch, raw lines, no compression) ships the same file to the same sink in the same run; so do Filebeat and the
+  OpenTelemetry Collector where \`BENCH_PEER_FILEBEAT\` and \`BENCH_PEER_OTELCOL\` name their programs (neither was at hand here).
 * **Memory and CPU of the agent**: with a stand-in for the Windows reader that looks each second, as the real one does; PowerShell's
   share is not in it. The agent is the bundle for Windows with the flags of launchbeat.exe, if \`make windows\` has installed the
   bundler; else its source, whose loading takes 40 MiB more.

@@ -53,6 +53,15 @@ export function usageOf(pid: number): Usage {
   };
 }
 
+/** The same; undefined where the kernel has no /proc, and for a process that has ended. */
+export function usageWhereKnown(pid: number): Usage | undefined {
+  try {
+    return usageOf(pid);
+  } catch {
+    return undefined;
+  }
+}
+
 /** CPU seconds of all processes below this one whose name fits, with those of their ended children. */
 export function cpuSecondsBelow(name: RegExp): number {
   const all = new Map<number, Stat>();

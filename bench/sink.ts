@@ -1,6 +1,7 @@
 /**
  * A bare sink as a program of its own: reads request bodies, keeps nothing, says yes as fast as it can.
- * POST /v1/chunks gets a receipt for its lines, POST …/_bulk a verdict on each action; GET /counts tells what came.
+ * POST /v1/chunks gets a receipt for its lines, POST …/_bulk a verdict on each action; GET / is answered as Elasticsearch does, since some
+ * loaders ask for its version first; GET /counts tells what came.
  * The first line of its output is its address.
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
@@ -53,11 +54,20 @@ function onBulk(request: IncomingMessage, response: ServerResponse): void {
   });
 }
 
+const CLUSTER = JSON.stringify({
+  name: 'sink',
+  cluster_name: 'sink',
+  status: 'green',
+  version: { number: '8.19.0', build_flavor: 'default' },
+  license: { status: 'active', type: 'basic', mode: 'basic' },
+  tagline: 'You Know, for Search',
+});
+
 const server = createServer((request, response) => {
   if (request.url === '/counts') answerJson(response, JSON.stringify(counts));
   else if (request.url?.includes('_bulk') === true) onBulk(request, response);
   else if (request.method === 'POST') onChunk(request, response);
-  else answerJson(response, '{"status":"green"}');
+  else answerJson(response, CLUSTER);
 });
 server.listen(0, '127.0.0.1', () => {
   process.stdout.write(`http://127.0.0.1:${(server.address() as AddressInfo).port}\n`);

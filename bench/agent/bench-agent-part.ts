@@ -7,7 +7,10 @@ import { writeLines, writeXml } from '../event-lines.ts';
 import type { Part, PartOptions } from '../results.ts';
 import { medianOfRounds } from '../rounds.ts';
 import { measureFootprint } from './footprint.ts';
-import { findRsyslog, measureRsyslog } from './peer-rsyslog.ts';
+import { measurePeer } from './peer.ts';
+import { findFilebeat } from './peer-filebeat.ts';
+import { findOtelcol } from './peer-otelcol.ts';
+import { findRsyslog } from './peer-rsyslog.ts';
 import { measureSpoolToSink } from './spool-to-sink.ts';
 import { measureXmlToSpool } from './xml-to-spool.ts';
 
@@ -32,19 +35,17 @@ export async function benchAgent({ folder, settings, say }: PartOptions): Promis
   );
 
   const rsyslog = findRsyslog();
-  say(
-    `spool → sink${rsyslog === undefined ? '; no rsyslog with omelasticsearch here' : ', and rsyslog'}`,
-  );
+  // In the same rounds as ours, so that a machine that drifts drifts for all.
+  const others = [findFilebeat(), findOtelcol()].filter((peer) => peer !== undefined);
+  const peers = [rsyslog, ...others].filter((peer) => peer !== undefined);
+  say(`spool → sink; peers: ${peers.map((peer) => peer.name).join(', ') || 'none here'}`);
   const both = await medianOfRounds(rounds, async () => {
-    const own_ = await measureSpoolToSink(own, lines, events);
-    const peer =
-      rsyslog === undefined
-        ? undefined
-        : await measureRsyslog(rsyslog, join(folder, 'rsyslog'), lines, events);
-    return {
-      ...prefixed('own', own_),
-      ...(peer === undefined ? {} : prefixed('peer', peer)),
-    };
+    const figures = { ...prefixed('own', await measureSpoolToSink(own, lines, events)) };
+    for (const peer of peers) {
+      const shipping = await measurePeer(peer, join(folder, 'peer'), { file: lines, events });
+      Object.assign(figures, prefixed(peer === rsyslog ? 'peer' : peer.name, shipping));
+    }
+    return figures;
   });
 
   say('footprint');
@@ -78,6 +79,12 @@ export async function benchAgent({ folder, settings, say }: PartOptions): Promis
       xmlToSpool,
       spoolToSink: both,
       peer: rsyslog === undefined ? null : `rsyslog ${rsyslog.version}, omelasticsearch`,
+      otherPeers: Object.fromEntries(
+        others.map(({ name, version }) => [
+          `${name} ${version}`,
+          both[`${name}CpuMicrosPerEvent`] ?? null,
+        ]),
+      ),
       events,
     },
   };

@@ -25,20 +25,25 @@ interface Moment {
   readonly atMs: number;
 }
 
-/** Watches a program that fills a sink: CPU and time from the first events to the last. */
+/** Watches a program that fills a sink: CPU and time from the first events to the last. Rejects when it ends before that. */
 export async function watchShipping(
   sink: Sink,
   events: number,
   usage: () => Usage,
+  hasEnded = (): boolean => false,
 ): Promise<Shipping> {
-  const until = async (least: number): Promise<Moment> =>
-    eventually(
+  const until = async (least: number): Promise<Moment> => {
+    const moment = await eventually(
       async () => {
+        if (hasEnded()) return 'ended';
         const counts = await sink.counts();
         return counts.events >= least && { counts, usage: usage(), atMs: performance.now() };
       },
       { timeoutMs: TIMEOUT_MS, intervalMs: 5 },
     );
+    if (moment === 'ended') throw new Error('It ended before everything was shipped.');
+    return moment;
+  };
   const first = await until(1);
   const last = await until(events);
   const shipped = last.counts.events - first.counts.events;

@@ -59,27 +59,30 @@ export async function startRound(options: RoundOptions): Promise<Round> {
       const { text } = await installation.get('/metrics');
       return Number(new RegExp(`^\\w*${name} (\\S+)$`, 'm').exec(text)?.[1] ?? Number.NaN);
     },
-    async agents(count) {
-      const sql = openDatabase({ url: databaseUrl, connections_max: 4 });
-      try {
-        const keys = createKeyStore(sql);
-        return await Promise.all(
-          Array.from({ length: count }, async (_one, index) => {
-            const agentId = randomUUID();
-            const { encoded } = await keys.create({ name: `PC ${index}`, agentId });
-            return { agentId, apiKey: encoded };
-          }),
-        );
-      } finally {
-        await sql.end({ timeout: 5 });
-      }
-    },
+    agents: (count) => makeAgents(databaseUrl, count),
     async stop() {
       const end = await collector.stop();
       if (end.code !== 0)
         throw new Error(`The collector ended with ${end.code}:\n${collector.stderr()}`);
     },
   };
+}
+
+/** Gives keys to `count` agents that never enrolled. */
+export async function makeAgents(databaseUrl: string, count: number): Promise<SimulatedAgent[]> {
+  const sql = openDatabase({ url: databaseUrl, connections_max: 4 });
+  try {
+    const keys = createKeyStore(sql);
+    return await Promise.all(
+      Array.from({ length: count }, async (_one, index) => {
+        const agentId = randomUUID();
+        const { encoded } = await keys.create({ name: `PC ${index}`, agentId });
+        return { agentId, apiKey: encoded };
+      }),
+    );
+  } finally {
+    await sql.end({ timeout: 5 });
+  }
 }
 
 async function makeDatabase(url: string, name: string): Promise<string> {

@@ -7,6 +7,8 @@ import { type Site, scenario } from './fault-site.ts';
 import { giveEvents } from './given-events.ts';
 import { newestSegment, quarantined, spoolLines } from './spool-files.ts';
 
+const WRONG_CLOCK = new URL('wrong-clock.ts', import.meta.url).href;
+
 async function killAgent(site: Site): Promise<void> {
   await site.agent.stop('SIGKILL');
   site.injected();
@@ -98,19 +100,27 @@ scenario(
   { mayLose: () => [...gone], seconds: 2 },
 );
 
+/** The day of every hundred events: the clock jumps back a day, then two forward, then is right again. */
+const DAYS = ['23', '22', '24', '23'];
+
 scenario(
   18,
-  'the clock of the events jumps back a day',
+  'the clock of the events jumps a day back and a day forward; the agent is ten minutes fast',
   async (site) => {
-    await site.reached(50);
+    await site.agent.waitForLine(/clock is (59\d|60\d) s ahead of the collector's/);
     site.injected();
+    await site.reached(site.given.length);
+    for (const _jump of DAYS.slice(1)) site.injected();
   },
   {
-    given: giveEvents({ count: 200 }).map((one, index) =>
-      index < 100
-        ? one
-        : { ...one, xml: one.xml.replace("SystemTime='2026-11-23", "SystemTime='2026-11-22") },
-    ),
+    given: giveEvents({ count: 400 }).map((one, index) => ({
+      ...one,
+      xml: one.xml.replace(
+        "SystemTime='2026-11-23",
+        `SystemTime='2026-11-${DAYS[Math.floor(index / 100)]}`,
+      ),
+    })),
+    agentCommand: () => [process.execPath, '--import', WRONG_CLOCK],
   },
 );
 
@@ -123,6 +133,30 @@ scenario(
     site.injected();
   },
   { bridge: ['--gap', '5100-5101'] },
+);
+
+scenario(
+  22,
+  'the reader hangs',
+  async (site) => {
+    await site.agent.waitForLine(/said nothing for 1\.5 s/);
+    site.injected();
+  },
+  {
+    bridge: ['--hang-after', '90'],
+    seconds: 0,
+    capture: { heartbeat_timeout: '1500ms' },
+  },
+);
+
+scenario(
+  22,
+  'the reader prints garbage between the events',
+  async (site) => {
+    await site.agent.waitForLine(/The reader ended and is started again/);
+    site.injected();
+  },
+  { bridge: ['--garbage-after', '90'], seconds: 0 },
 );
 
 scenario(

@@ -4,6 +4,7 @@ import { appendFileSync, readFileSync } from 'node:fs';
 import { connect } from 'node:tls';
 import { gzipSync } from 'node:zlib';
 import { CHUNKS_PATH } from '@launchbeat/ecs-schemas';
+import { usageWhereKnown } from '../../bench/process-usage.ts';
 import { ndjsonLines, processStart } from '../support/documents.ts';
 import { eventually } from '../support/eventually.ts';
 import { type Site, scenario } from './fault-site.ts';
@@ -54,13 +55,6 @@ function lieAboutLength(site: Site): () => void {
   return () => socket.destroy();
 }
 
-/** The most that the process had in memory, in MiB; undefined where the system does not say. */
-function peakMib(pid: number): number | undefined {
-  if (process.platform !== 'linux') return undefined;
-  const kib = /VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
-  return Number(kib) / 1024;
-}
-
 scenario(
   35,
   'bombs, lies and documents that are too much, from outside and in the spool',
@@ -86,8 +80,8 @@ scenario(
       assert.match(kept, /line has \d+ bytes, a collector takes/);
     });
     for (const end of liars) end();
-    const peak = peakMib(site.collector.pid);
-    assert.ok(peak === undefined || peak < PEAK_MIB_MAX, `the collector grew to ${peak} MiB`);
+    const peak = usageWhereKnown(site.collector.pid)?.peakRssMiB ?? 0;
+    assert.ok(peak < PEAK_MIB_MAX, `the collector grew to ${peak} MiB`);
     assert.equal((await installation.get('/healthz')).status, 200);
   },
 );

@@ -6,10 +6,11 @@ import assert from 'node:assert/strict';
 import { appendFileSync } from 'node:fs';
 import { type TestContext, test } from 'node:test';
 import { eventually } from '../support/eventually.ts';
+import { FAULTS } from './fault-list.ts';
 import type { Given } from './given-events.ts';
 import { openSite, type Site, type SiteOptions } from './open-site.ts';
 import { SEED } from './random.ts';
-import { judge, type Verdict } from './verdict.ts';
+import { judge, type Verdict, type Window } from './verdict.ts';
 
 const QUIET_TIMEOUT_MS = Number(process.env['LAUNCHBEAT_FAULTS_QUIET_SECONDS'] ?? 120) * 1000;
 const TABLE = process.env['LAUNCHBEAT_FAULTS_TABLE'];
@@ -23,6 +24,8 @@ export interface ScenarioOptions extends SiteOptions {
   readonly repeatedMax?: number;
   /** The fault loses these on purpose, and must say so. */
   readonly mayLose?: (given: readonly Given[]) => readonly string[];
+  /** What the oracle looks at; default everything, so that what nobody gave is seen. */
+  readonly window?: Window;
   /** Is in `make test` too. */
   readonly short?: boolean;
 }
@@ -42,13 +45,14 @@ export interface Figures {
   readonly recoverSeconds: number;
 }
 
-/** Declares scenario `number`; `fault` does its harm and mends what it broke. */
+/** Declares a way to do fault `number`; `name` says which; `fault` does its harm and mends what it broke. */
 export function scenario(
   number: number,
   name: string,
   fault: (site: Site) => Promise<void>,
   options: ScenarioOptions = {},
 ): void {
+  if (FAULTS[number] === undefined) throw new Error(`FAULTS has no number ${number}.`);
   const wanted =
     ONLY === undefined
       ? options.short === true
@@ -86,7 +90,7 @@ async function run(t: TestContext, { number, name, fault, options }: Declared): 
     if (TABLE !== undefined) appendFileSync(TABLE, `${JSON.stringify(figures)}\n`);
   };
   const look = async (): Promise<Verdict> => {
-    seen = await judge(site.given, site.stores);
+    seen = await judge(site.given, site.stores, options.window);
     return seen;
   };
   try {

@@ -16,6 +16,7 @@ import {
 import { type PostgresServer, startPostgres, testDatabase } from '../support/postgres.ts';
 import type { Program } from '../support/processes.ts';
 import { startTelegram, type TelegramStandIn } from '../support/telegram.ts';
+import type { TelegramChat } from '../support/telegram-chats.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { controlDisk, type DiskControl } from './disk-control.ts';
 import { type Given, giveEvents, writeRecording } from './given-events.ts';
@@ -36,6 +37,12 @@ export interface SiteOptions {
   readonly bridge?: readonly string[] | ((folder: string) => readonly string[]);
   /** A PostgreSQL of its own, which can be stopped. */
   readonly privatePostgres?: boolean;
+  /** Merged into `capture:` of launchbeat.yml. */
+  readonly capture?: Readonly<Record<string, unknown>>;
+  /** Further chats at Telegram. */
+  readonly chats?: readonly TelegramChat[];
+  /** Merged into alerts.yml. */
+  readonly alerts?: Readonly<Record<string, unknown>>;
   readonly collector?: InstallationOptions['collector'];
   readonly agent?: InstallationOptions['agent'];
   /** A disk under the agent's data folder that can fail; see Site.disk. */
@@ -92,7 +99,7 @@ export async function openSite(
   const index = await startHttpGate({ target: { port: Number(new URL(elasticsearch.url).port) } });
   t.after(() => index.stop());
   const telegram = await startTelegram({
-    chats: [{ id: CHAT, type: 'private' }],
+    chats: [{ id: CHAT, type: 'private' }, ...(options.chats ?? [])],
     limits: { chatPerSecond: Number.POSITIVE_INFINITY },
   });
   t.after(() => telegram.stop());
@@ -108,7 +115,7 @@ export async function openSite(
     elasticsearchUrl: `http://127.0.0.1:${index.port}`,
     namespace,
     telegram: { apiRoot: telegram.url, token: telegram.token },
-    alerts: { time_zone: 'UTC', chats: { faults: CHAT } },
+    alerts: { time_zone: 'UTC', chats: { faults: CHAT }, ...options.alerts },
     collector: {
       telegram: { limits: { per_chat_per_second: 100 }, backoff: { init: '100ms', max: '1s' } },
       ...options.collector,
@@ -130,7 +137,7 @@ export async function openSite(
 
 /** What of launchbeat.yml makes the agent read a recording; other agents of a scenario use it too. */
 export function captureOf(
-  options: Pick<SiteOptions, 'seconds' | 'bridge'>,
+  options: Pick<SiteOptions, 'seconds' | 'bridge' | 'capture'>,
   recording: string,
 ): Readonly<Record<string, unknown>> {
   const { bridge = [], seconds = 4 } = options;
@@ -144,6 +151,7 @@ export function captureOf(
     poll_interval: '100ms',
     batch_size: 20,
     restart: { backoff: { init: '100ms', max: '500ms' } },
+    ...options.capture,
   };
 }
 

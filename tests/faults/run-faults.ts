@@ -9,13 +9,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { aboutThis } from '../../bench/machine.ts';
+import { FAULTS } from './fault-list.ts';
 import type { Figures } from './fault-site.ts';
+import { scenarioFiles } from './scenario-files.ts';
 
-const PAGE = fileURLToPath(new URL('../../docs/reliability.md', import.meta.url));
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const PAGE = join(ROOT, 'docs/reliability.md');
 const BEGIN = '<!-- faults: written by make faults -->';
 const END = '<!-- faults: end -->';
 const RUNNER = fileURLToPath(new URL('../support/run-tests.ts', import.meta.url));
-const SCENARIOS = 36;
 
 const seed = process.env['LAUNCHBEAT_FAULTS_SEED'] || String(Math.floor(Math.random() * 1e9));
 const only = process.env['LAUNCHBEAT_FAULTS_ONLY'] || 'all';
@@ -23,7 +25,10 @@ const folder = mkdtempSync(join(tmpdir(), 'launchbeat-faults-'));
 const table = join(folder, 'figures.ndjson');
 try {
   writeFileSync(table, '');
-  const child = spawn(process.execPath, [RUNNER, 'tests/faults/*.test.ts'], {
+  const files = only === 'all' ? ['tests/faults/*.test.ts'] : scenarioFiles(ROOT, only.split(','));
+  if (files.length === 0)
+    throw new Error(`ONLY=${only} names no fault; there are ${Object.keys(FAULTS).join(', ')}.`);
+  const child = spawn(process.execPath, [RUNNER, ...files], {
     stdio: 'inherit',
     env: {
       ...process.env,
@@ -56,11 +61,11 @@ function rowsOf(lines: string): Figures[] {
 function summary(rows: readonly Figures[]): string {
   const numbers = new Set(rows.map((row) => row.number));
   const broken = rows.filter((row) => !row.held).length;
-  const missing = Array.from({ length: SCENARIOS }, (_, at) => at + 1).filter(
-    (number) => only === 'all' && !numbers.has(number),
+  const missing = Object.keys(FAULTS).filter(
+    (number) => only === 'all' && !numbers.has(Number(number)),
   );
   return (
-    `${rows.length} runs of ${numbers.size} scenarios: ${rows.length - broken} held, ${broken} broke.` +
+    `${rows.length} runs of ${numbers.size} faults: ${rows.length - broken} held, ${broken} broke.` +
     (missing.length === 0 ? '' : ` Not run: ${missing.join(', ')}.`)
   );
 }
@@ -70,12 +75,13 @@ function markdown(rows: readonly Figures[]): string {
   return [
     `Seed ${seed}, commit ${commit}; Node ${versions['node']}, PostgreSQL ${versions['postgresql']}, Elasticsearch ${versions['elasticsearch']}; ${machine}.`,
     '',
-    '| # | fault | verdict | events | faults done | lost | doubled | messages twice | seconds to recover |',
-    '|---|---|---|---|---|---|---|---|---|',
+    '| # | fault | done here as | verdict | events | faults done | lost | doubled | messages twice | seconds to recover |',
+    '|---|---|---|---|---|---|---|---|---|---|',
     ...rows.map((row) =>
       [
         '',
-        ...[row.number, row.name, row.held ? 'held' : `**broke**: ${row.broke}`, row.given],
+        ...[row.number, FAULTS[row.number], row.name],
+        ...[row.held ? 'held' : `**broke**: ${row.broke}`, row.given],
         ...[row.faults, row.lost, row.doubled, row.repeatedMessages, row.recoverSeconds],
         '',
       ]

@@ -3,9 +3,10 @@
  * come to rest and hears the oracle; at the end a summary. Ends with 1 at the first round that breaks, with its seed, harms and logs.
  * Keeps: progress on a terminal only; in a pipe nothing but the summary. SIGINT ends it after the round.
  */
-import { readFileSync, renameSync } from 'node:fs';
+import { renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import { usageWhereKnown } from '../../bench/process-usage.ts';
 import { eventually } from '../support/eventually.ts';
 import { type Given, giveEvents, timeOfGiven, writeRecording } from './given-events.ts';
 import { openSite, type Site } from './open-site.ts';
@@ -138,15 +139,9 @@ async function comeToRest(site: Site, given: readonly Given[], window: Window): 
   return verdict;
 }
 
-/** Memory of a process in MiB; empty where the system does not say. */
-function memory(pid: number): string {
-  try {
-    const kib = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
-    return `${Math.round(Number(kib) / 1024)} MiB`;
-  } catch {
-    return '?';
-  }
-}
+/** Memory of a running process. */
+const memory = (pid: number): string =>
+  `${Math.round(usageWhereKnown(pid)?.rssMiB ?? Number.NaN)} MiB`;
 
 function say(site: Site, harms: readonly string[]): void {
   if (!process.stdout.isTTY) return;

@@ -95,6 +95,23 @@ scenario(
 );
 
 scenario(
+  27,
+  'Elasticsearch throttles every request (429); messages go out meanwhile',
+  async (site) => {
+    await site.reached(20);
+    site.index.refuse(429);
+    site.injected();
+    await site.reached(site.given.length);
+    const alerts = site.given.filter((one) => one.alert).length;
+    await eventually(() => site.telegram.messages().length >= alerts && site.index.refused() >= 5, {
+      timeoutMs: 60_000,
+    });
+    assert.equal(site.agent.stderr().includes('503'), false, 'agents are not held up');
+    site.index.resume();
+  },
+);
+
+scenario(
   28,
   'answers of Elasticsearch are cut',
   async (site) => {

@@ -6,6 +6,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { eventually } from '../support/eventually.ts';
 import { freePort } from '../support/free-port.ts';
 import { scenario } from './fault-site.ts';
+import { CHAT } from './open-site.ts';
 
 scenario(31, 'Telegram throttles, fails, and closes the door', async ({ telegram, injected }) => {
   const failures = [
@@ -30,6 +31,34 @@ scenario(31, 'Telegram throttles, fails, and closes the door', async ({ telegram
   await wait(2000);
   await telegram.start();
 });
+
+const TO_THE_GROUP = { id: 'launches', chats: ['faults'] };
+const GROUP = -5001;
+const SUPERGROUP = -1_000_000_005_001;
+
+scenario(
+  31,
+  'the group becomes a supergroup, which throws the bot out: its new id is learnt, then another chat hears',
+  async ({ telegram, injected }) => {
+    const heardIn = (chatId: number) => () =>
+      telegram.messages().some((message) => message.chatId === chatId);
+    await eventually(heardIn(GROUP), { timeoutMs: 60_000 });
+    telegram.addChat({ id: SUPERGROUP, type: 'supergroup' });
+    telegram.addChat({ id: GROUP, type: 'group', migratedTo: SUPERGROUP });
+    injected();
+    await eventually(heardIn(SUPERGROUP), { timeoutMs: 60_000 });
+    telegram.addChat({ id: SUPERGROUP, type: 'supergroup', blocked: true });
+    injected();
+    await eventually(heardIn(CHAT), { timeoutMs: 60_000 });
+  },
+  {
+    seconds: 12,
+    chats: [{ id: GROUP, type: 'group' }],
+    alerts: { chats: { faults: GROUP, spare: CHAT }, fallback: 'spare', rules: [TO_THE_GROUP] },
+    // What is said of the chat that takes no messages is no alert.
+    repeatedMax: 2,
+  },
+);
 
 scenario(
   31,

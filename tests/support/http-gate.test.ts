@@ -86,3 +86,19 @@ test(`cutAfter(…, 'answer') loses the answer of a request that was served`, as
   await assert.rejects(post('abc'));
   assert.deepEqual(seen, [3]);
 });
+
+test('setRate() lets bytes pass little by little, all of them', async (t) => {
+  const { gate, post } = await behindGate(t);
+  gate.setRate(20_000);
+  assert.equal(await post('x'.repeat(10_000)), '10000 bytes');
+});
+
+test('refuse() answers in the place of the target until resume()', async (t) => {
+  const { gate, post, seen } = await behindGate(t);
+  gate.refuse(429);
+  const answer = await fetch(`http://127.0.0.1:${gate.port}/`, { method: 'POST', body: 'abc' });
+  assert.equal(answer.status, 429);
+  assert.deepEqual([gate.refused(), seen.length], [1, 0]);
+  gate.resume();
+  assert.equal(await post('abc'), '3 bytes');
+});

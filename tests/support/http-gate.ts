@@ -1,8 +1,11 @@
 /**
- * A TCP proxy between two programs of a test, which can be cut, held up and slowed. It knows nothing of what passes.
+ * A TCP proxy between two programs of a test, which can be cut, held up and slowed, and can refuse in the place of what is behind it. It
+ * knows nothing of what passes.
  */
 import { once } from 'node:events';
+import { createServer as createHttpServer } from 'node:http';
 import { connect, createServer, type Server, type Socket } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 import { freePort } from './free-port.ts';
 
 export interface HttpGateOptions {
@@ -27,6 +30,12 @@ export interface HttpGate {
    */
   cutAfter(bytes: number, direction?: 'request' | 'answer'): void;
   setDelay(delayMs: number): void;
+  /** So many bytes a second pass in each direction of a connection, little by little; Infinity = no bound. */
+  setRate(bytesPerSecond: number): void;
+  /** Ends every connection, and answers each request itself with this status until `resume()`; for plain HTTP only. */
+  refuse(status: number): void;
+  /** Requests that were refused so. */
+  refused(): number;
   /** Connections taken so far. */
   connections(): number;
   stop(): Promise<void>;
@@ -39,8 +48,9 @@ interface Fuse {
 }
 
 interface State {
-  mode: 'open' | 'paused' | 'cut';
+  mode: 'open' | 'paused' | 'cut' | 'refusing';
   delayMs: number;
+  bytesPerSecond: number;
   fuse: Fuse | undefined;
   connections: number;
   readonly sockets: Set<Socket>;
@@ -50,7 +60,7 @@ interface State {
 
 /** Resolves when the gate lets something pass. */
 async function passage(state: State): Promise<void> {
-  if (state.delayMs > 0) await new Promise((resolve) => setTimeout(resolve, state.delayMs));
+  if (state.delayMs > 0) await delay(state.delayMs);
   if (state.mode === 'paused') await new Promise<void>((resolve) => state.waiting.push(resolve));
 }
 
@@ -66,8 +76,22 @@ function burn(state: State, part: Buffer, direction: Fuse['direction']): Buffer 
   return part.subarray(0, fuse.bytesLeft);
 }
 
+/** A slow line gives a part so often a second. */
+const PARTS_A_SECOND = 10;
+
+/** Writes as slowly as the gate lets it. */
+async function write(state: State, to: Socket, part: Buffer): Promise<void> {
+  for (let at = 0; at < part.length && !to.destroyed; ) {
+    const isSlow = state.bytesPerSecond !== Infinity;
+    const length = isSlow ? Math.ceil(state.bytesPerSecond / PARTS_A_SECOND) : part.length;
+    await writeAll(to, part.subarray(at, at + length));
+    at += length;
+    if (isSlow) await delay(1000 / PARTS_A_SECOND);
+  }
+}
+
 /** Writes and waits until it is out, as far as a closed socket lets it. */
-async function write(to: Socket, part: Buffer): Promise<void> {
+async function writeAll(to: Socket, part: Buffer): Promise<void> {
   if (to.destroyed || !to.writable) return;
   await new Promise<void>((resolve) => {
     to.once('close', resolve);
@@ -87,7 +111,7 @@ async function carry(
   for await (const part of ways.from as AsyncIterable<Buffer>) {
     await passage(state);
     const rest = burn(state, part, ways.direction);
-    await write(ways.to, rest ?? part);
+    await write(state, ways.to, rest ?? part);
     if (rest !== undefined) reset();
   }
   await passage(state);
@@ -122,6 +146,7 @@ export async function startHttpGate(options: HttpGateOptions): Promise<HttpGate>
   const state: State = {
     mode: 'open',
     delayMs: options.delayMs ?? 0,
+    bytesPerSecond: Infinity,
     fuse: undefined,
     connections: 0,
     sockets: new Set(),
@@ -133,9 +158,22 @@ export async function startHttpGate(options: HttpGateOptions): Promise<HttpGate>
   const wake = (): void => {
     for (const pass of state.waiting.splice(0)) pass();
   };
-  const server: Server = createServer({ allowHalfOpen: true }, (client) =>
-    take(state, client, options.target),
-  );
+  let refusal = 429;
+  let refused = 0;
+  const refuser = createHttpServer((request, response) => {
+    request.resume().once('end', () => {
+      refused += 1;
+      response.writeHead(refusal, { connection: 'close' }).end();
+    });
+  });
+  const server: Server = createServer({ allowHalfOpen: true }, (client) => {
+    if (state.mode !== 'refusing') return take(state, client, options.target);
+    state.connections += 1;
+    state.sockets.add(client);
+    client.on('close', () => state.sockets.delete(client));
+    client.on('error', () => client.destroy());
+    refuser.emit('connection', client);
+  });
   const port = await freePort();
   server.listen(port, '127.0.0.1');
   await once(server, 'listening');
@@ -159,6 +197,16 @@ export async function startHttpGate(options: HttpGateOptions): Promise<HttpGate>
     setDelay(delayMs) {
       state.delayMs = delayMs;
     },
+    setRate(bytesPerSecond) {
+      state.bytesPerSecond = bytesPerSecond;
+    },
+    refuse(status) {
+      refusal = status;
+      state.mode = 'refusing';
+      resetAll();
+      wake();
+    },
+    refused: () => refused,
     connections: () => state.connections,
     async stop() {
       const closed = once(server, 'close');

@@ -6,6 +6,7 @@
  *   --retime          rewrite times to now and record ids to rising ones, as if it happened live
  *   --die-after N     exit with --exit-code (default 4) after N events, in the middle of the next line
  *   --hang-after N    say nothing any more after N events
+ *   --garbage-after N print bytes that are no lines of the protocol after N events, then go on as if nothing had been
  *   --gap A-B         say that records A to B are gone, before the first event past B
  *   --new             start behind the newest record when no position is given, as the real one does; without it the recording
  *                     counts as what happens after the start
@@ -27,6 +28,13 @@ const EXIT_NO_LOG = 6;
 /** Record id before the first event of a recording that is played with `--retime`. */
 const RETIMED_BASE = 1_000_000;
 const PARENT_LOOK_MS = 200;
+/** What a console may say in the middle of everything; no UTF-8, NULs, half a line. */
+const GARBAGE = Buffer.concat([
+  Buffer.from('Windows PowerShell\r\n\u001b[31;1mException calling "ReadEvent"\r\n'),
+  Buffer.from([0xff, 0xfe, 0x00, 0xd8, 0x00, 0x0a, 0xc3, 0x28, 0x0a]),
+  Buffer.from('E <Event><System'),
+  Buffer.from('\n'),
+]);
 
 interface Recorded {
   readonly id: number;
@@ -53,6 +61,7 @@ const { values } = parseArgs({
     'die-after': { type: 'string' },
     'exit-code': { type: 'string', default: '4' },
     'hang-after': { type: 'string' },
+    'garbage-after': { type: 'string' },
     gap: { type: 'string' },
     new: { type: 'boolean', default: false },
     hold: { type: 'string' },
@@ -93,7 +102,7 @@ function live(event: Recorded): string {
     .replace(/<EventRecordID>\d+/, `<EventRecordID>${event.id}`);
 }
 
-async function write(text: string): Promise<void> {
+async function write(text: string | Buffer): Promise<void> {
   if (!process.stdout.write(text)) await once(process.stdout, 'drain');
 }
 
@@ -147,6 +156,9 @@ async function misbehave(at: number, last: number, next?: Recorded): Promise<voi
   if (values['hang-after'] !== undefined && at >= Number(values['hang-after'])) {
     // A timer keeps the process: it must be ended from outside.
     for (;;) await delay(60_000);
+  }
+  if (values['garbage-after'] !== undefined && at === Number(values['garbage-after'])) {
+    await write(GARBAGE);
   }
   if (values['die-after'] !== undefined && at >= Number(values['die-after'])) {
     await write(`E ${next?.xml.slice(0, 100) ?? ''}`);

@@ -5,7 +5,7 @@
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -13,6 +13,7 @@ import { startElasticsearch } from '../../support/elasticsearch.ts';
 import { leash } from '../../support/leash.ts';
 import { startPostgres } from '../../support/postgres.ts';
 import type { Figures } from '../fault-site.ts';
+import { scenarioFiles } from '../scenario-files.ts';
 import { copyTree } from './copy-tree.ts';
 import { type Edit, MUTATIONS, type Mutation } from './mutations.ts';
 
@@ -111,10 +112,7 @@ async function runScenario(
   const [number = ''] = title.split(':');
   const table = join(copy, 'figures.ndjson');
   writeFileSync(table, '');
-  const declares = new RegExp(`scenario\\(\\s*${number},`);
-  const files = globSync('tests/faults/*.test.ts', { cwd: copy }).filter((file) =>
-    declares.test(readFileSync(join(copy, file), 'utf8')),
-  );
+  const files = scenarioFiles(copy, [number]);
   const child = spawn(
     process.execPath,
     ['--test', `--test-name-pattern=^fault ${title}`, ...files],
