@@ -120,6 +120,10 @@ function checkVisualization(lens: LensContext, layers: Readonly<Record<string, L
   if (sorting !== undefined && !used.has(textOf(sorting)))
     report(where, 'the table is sorted by a column that it does not show');
   checkLeftOut(lens, used, layers);
+  for (const part of listOf(visualization['layers']))
+    for (const one of listOf(at(part, 'yConfig')).map((config) => at(config, 'forAccessor')))
+      if (!listOf(at(part, 'accessors')).includes(one))
+        report(where, `colours column ${textOf(one)}, which is none of its figures`);
   if (type !== 'lnsDatatable') checkRoles(lens, type, visualization, layers);
 }
 

@@ -75,6 +75,17 @@ const CHARTS: Readonly<Record<string, Mutation>> = {
     }),
     /must be a colour like/,
   ],
+  'a colour for a figure that is not there': [
+    ({ objects }) => {
+      const dashboard = objects.find(({ id }) => id === 'launchbeat-dashboard-health');
+      panels(dashboard, (list) => {
+        const charts = list.map((one) => one.embeddableConfig.attributes?.state?.visualization);
+        const layer = charts.map((one) => one?.layers?.[0]).find((one) => one?.yConfig);
+        layer.yConfig[0].forAccessor = 'x';
+      });
+    },
+    /colours column x, which is none of its figures/,
+  ],
   'a pie of another shape': [
     look('lnsPie', (pie) => {
       pie.shape = 'cake';
@@ -102,6 +113,23 @@ const CHARTS: Readonly<Record<string, Mutation>> = {
       delete map.gridConfig;
     }),
     /lacks gridConfig/,
+  ],
+  'a last value by a field that is no date': [
+    ({ objects }) => {
+      const dashboard = objects.find(({ id }) => id === 'launchbeat-dashboard-health');
+      panels(dashboard, (list) => {
+        const charts = list.map((one) => one.embeddableConfig.attributes);
+        const last = charts.filter((one) => one?.state).map((one) => columnOf(one, 'last_value'));
+        last.find((one) => one !== undefined).params.sortField = 'host.name';
+      });
+    },
+    /the last value by host\.name, which is no date/,
+  ],
+  'a figure in a format that there is not': [
+    ({ chart }) => {
+      columnOf(chart('lnsXY'), 'count').params.format = { id: 'roman' };
+    },
+    /format\.id: must be one of number/,
   ],
   'a chart without its query': [
     ({ chart }) => {

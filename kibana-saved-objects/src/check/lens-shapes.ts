@@ -27,7 +27,12 @@ const open = (shape: Omit<Parameters<typeof object>[0], 'open'>): Shape =>
 
 const parentFormat = open({ required: { id: filledText } });
 
-const format = open({ required: { id: filledText }, optional: { params: open({}) } });
+const FORMATS = ['number', 'percent', 'bytes', 'bits', 'duration', 'custom', 'string', 'date'];
+
+const format = open({
+  required: { id: oneOf(...FORMATS) },
+  optional: { params: open({ optional: { decimals: number } }) },
+});
 
 const METRIC_PARAMS = open({ optional: { emptyAsNull: boolean, format } });
 
@@ -108,6 +113,10 @@ const layer = open({
 });
 
 const POSITIONS = oneOf('top', 'bottom', 'left', 'right');
+const LEGEND = open({
+  required: { isVisible: boolean, position: POSITIONS },
+  optional: { legendSize: oneOf('auto', 'small', 'medium', 'large', 'xlarge') },
+});
 const AXES = mapOf(boolean);
 const LAYER = { layerId: filledText, layerType: oneOf('data') } as const;
 
@@ -134,7 +143,7 @@ const xyLayer: Shape = (value, where, report) => {
 const VISUALIZATIONS: Readonly<Record<string, Shape>> = {
   lnsXY: open({
     required: {
-      legend: open({ required: { isVisible: boolean, position: POSITIONS } }),
+      legend: LEGEND,
       preferredSeriesType: SERIES,
       layers: filledList(xyLayer),
     },
@@ -189,7 +198,7 @@ const VISUALIZATIONS: Readonly<Record<string, Shape>> = {
   lnsHeatmap: open({
     required: {
       ...{ ...LAYER, shape: oneOf('heatmap'), valueAccessor: filledText },
-      legend: open({ required: { isVisible: boolean, position: POSITIONS } }),
+      legend: LEGEND,
       gridConfig: open({ required: { isCellLabelVisible: boolean } }),
     },
   }),
