@@ -100,15 +100,8 @@ function leads(naming: Naming): Row {
 function rarities(naming: Naming): Row {
   const { say, words } = naming;
   const start = startOf(naming, 'hunting');
-  const columns = {
-    starts: count(words.starts),
-    person: lastValue(words.lastPerson, 'launchbeat.actor.name'),
-    pc: lastValue(words.lastPc, 'host.name'),
-    last: lastTime(words.last),
-  };
   const options = {
     sort: { by: 'last', direction: 'desc' },
-    widths: { starts: 80, person: 130, pc: 80, last: 170 },
     lines: 2,
     description: say(
       `At most ${RARE_TIMES_MAX} starts in the period on all PCs together.`,
@@ -127,7 +120,8 @@ function rarities(naming: Naming): Row {
       first: firstTime(words.first),
       last: lastTime(words.last),
     },
-    widths: { starts: 80, pcs: 60, person: 130, first: 170, last: 170 },
+    // What is left is the path's: its end is what matters.
+    widths: { starts: 80, pcs: 55, person: 125, first: 170, last: 170 },
   });
   const folders = table({
     ...start('rare-folders', say('Rare folders', 'Редкие папки')),
@@ -135,14 +129,17 @@ function rarities(naming: Naming): Row {
     drilldowns: [naming.open('trees')],
     columns: {
       folder: rareTerms(words.folder, 'launchbeat.executable_dir', RARE_TIMES_MAX),
-      ...columns,
+      starts: count(words.starts),
+      pc: lastValue(words.lastPc, 'host.name'),
+      last: lastTime(words.last),
     },
+    widths: { starts: 80, pc: 90, last: 170 },
   });
   return {
     height: 19,
     panels: [
-      [27, executables],
-      [21, folders],
+      [29, executables],
+      [19, folders],
     ],
   };
 }
