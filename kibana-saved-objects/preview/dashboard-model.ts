@@ -82,12 +82,14 @@ const UNFORMATTED = new Set(['count', 'unique_count']);
 function columnOf(id: string, column: Json, fields: FieldWords, asked: Asked): PreviewColumn {
   const operation = textOf(column['operationType']);
   const wanted = textOf(at(column, 'params', 'interval'));
+  const decimals = at(column, 'params', 'format', 'params', 'decimals');
   return {
     id,
     label: textOf(column['label']),
     operation,
     isBucket: column['isBucketed'] === true,
     isTime: column['dataType'] === 'date',
+    ...(typeof decimals === 'number' ? { decimals } : {}),
     ...(operation === 'date_histogram'
       ? { interval: wanted === 'auto' ? autoInterval(asked) : wanted }
       : UNFORMATTED.has(operation) || at(column, 'params', 'format') !== undefined

@@ -20,6 +20,8 @@ export interface PreviewColumn {
   readonly pattern?: string;
   /** How the data view writes numbers of this field. */
   readonly format?: 'duration' | 'bytes';
+  /** Decimals that the column itself asks for. */
+  readonly decimals?: number;
   /** The data view makes a link of it. */
   readonly isLink?: boolean;
   /** The data view's words for single values. */

@@ -30,8 +30,11 @@ test('setup makes tables, template and dashboards; a second time it changes noth
     }),
   );
   writeFileSync(join(folder, 'alerts.yml'), '');
-  const setup = () =>
-    runProgram(process.execPath, [COLLECTOR, 'setup', '--dashboards', '--path.config', folder]);
+  const setup = (...more: string[]) =>
+    runProgram(process.execPath, [
+      ...[COLLECTOR, 'setup', '--dashboards', '--path.config', folder],
+      ...more,
+    ]);
 
   const first = await setup();
   assert.equal(first.code, 0, first.stderr);
@@ -46,6 +49,17 @@ test('setup makes tables, template and dashboards; a second time it changes noth
   assert.match(second.stdout, /PostgreSQL: tables are up to date/);
   assert.match(second.stdout, /Elasticsearch: .* is up to date/);
   assert.equal(kibana.objects('soc').size, imported);
+
+  const third = await setup('--no-overwrite');
+  assert.equal(third.code, 1);
+  assert.match(third.stderr, new RegExp(`Kibana took 0 of ${imported} objects`));
+  assert.match(third.stderr, /dashboard launchbeat-dashboard-alerts-ru ".*": is there already/);
+  const inAnother = await setup('-E', 'kibana.space=default');
+  assert.equal(inAnother.code, 0, inAnother.stderr);
+  assert.match(inAnother.stdout, /Another space of this Kibana has them too, so \d+ got new ids/);
+  const nowhere = await setup('-E', 'kibana.space=sco');
+  assert.equal(nowhere.code, 1);
+  assert.match(nowhere.stderr, /There is no space "sco" in this Kibana/);
 });
 
 test('setup --dashboards that Kibana refuses ends with 1 and says what to mend', async (t) => {
@@ -70,7 +84,7 @@ test('setup --dashboards that Kibana refuses ends with 1 and says what to mend',
     folder,
   ]);
   assert.equal(end.code, 1);
-  assert.match(end.stderr, /Kibana does not know the credentials \(401\)/);
+  assert.match(end.stderr, /Kibana does not know the credentials\. Check/);
   assert.doesNotMatch(end.stderr + end.stdout, /wrong:key/);
 });
 

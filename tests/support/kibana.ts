@@ -1,16 +1,27 @@
 /**
- * An HTTP server that behaves as Kibana's status and import API do, and as strictly: headers, rights, multipart, versions
- * of objects, duplicates, missing references, conflicts. It keeps what was imported, per space. No part of it is Kibana's.
+ * An HTTP server that behaves as Kibana's status, spaces and import API do, and as strictly: headers, rights, multipart, versions
+ * of objects, duplicates, missing references, conflicts, one object of an id in all spaces. As lax, too: it imports into a space
+ * that nobody made (elastic/kibana#67164). It keeps what was imported, per space. No part of it is Kibana's.
  */
 import { Buffer } from 'node:buffer';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import {
+  type Answer,
+  boom,
+  importInto,
+  refusalOf,
+  type Space,
+  type Stored,
+} from './kibana-objects.ts';
 
 export interface StandInOptions {
   readonly version: string;
   /** Value of `authorization` that is let in; absent: everybody is. */
   readonly authorization?: string;
+  /** A proxy asks for the credentials before Kibana does: no status for strangers either. */
+  readonly guarded?: boolean;
   /** The credentials may sign in but not write. */
   readonly readOnly?: boolean;
   readonly basePath?: string;
@@ -30,56 +41,6 @@ export interface StandIn {
   /** `METHOD path` of each request. */
   readonly requests: readonly string[];
   close(): Promise<void>;
-}
-
-interface Stored {
-  readonly type: string;
-  readonly id: string;
-  readonly coreMigrationVersion?: string;
-  readonly typeMigrationVersion?: string;
-  readonly references: readonly { readonly type: string; readonly id: string }[];
-}
-
-/** An answer before it is written. */
-interface Answer {
-  readonly status: number;
-  readonly json: unknown;
-}
-
-const boom = (statusCode: number, error: string, message: string): Answer => ({
-  status: statusCode,
-  json: { statusCode, error, message },
-});
-
-/** Newest version of each type that a Kibana knows, by its own (measured on exports of those versions). */
-const KNOWN: Readonly<Record<string, readonly (readonly [from: string, newest: string])[]>> = {
-  dashboard: [
-    ['8.11', '8.9.0'],
-    ['8.14', '10.1.0'],
-    ['8.15', '10.2.0'],
-    ['9.1', '10.3.0'],
-  ],
-  search: [
-    ['8.11', '10.1.0'],
-    ['8.15', '10.4.0'],
-    ['8.16', '10.5.0'],
-    ['9.4', '10.12.0'],
-  ],
-  'index-pattern': [['8.11', '8.0.0']],
-  tag: [['8.11', '8.0.0']],
-};
-
-const parts = (version: string): number[] => version.split('.').map(Number);
-
-/** Whether one version comes after another. */
-function isNewer(one: string, other: string): boolean {
-  const [a, b] = [parts(one), parts(other)];
-  const index = a.findIndex((part, place) => part !== (b[place] ?? 0));
-  return index >= 0 && (a[index] ?? 0) > (b[index] ?? 0);
-}
-
-function newestOf(type: string, kibana: string): string | undefined {
-  return KNOWN[type]?.findLast(([from]) => !isNewer(`${from}.0`, kibana))?.[1];
 }
 
 async function bodyOf(request: IncomingMessage): Promise<Buffer> {
@@ -108,80 +69,9 @@ function fileOf(type: string, body: Buffer): { readonly text: string } | string 
   return { text: part.slice(headersEnd + 4) };
 }
 
-const keyOf = ({ type, id }: { readonly type: string; readonly id: string }): string =>
-  `${type} ${id}`;
-
-/** What a whole import fails for, as Kibana does before it writes anything. */
-function refusalOf(objects: readonly Stored[], version: string): Answer | undefined {
-  const keys = objects.map(keyOf);
-  const twice = keys.find((key, index) => keys.indexOf(key) !== index);
-  if (twice !== undefined)
-    return boom(
-      400,
-      'Bad Request',
-      `Non-unique import objects detected: [${twice.replace(' ', ':')}]`,
-    );
-  for (const object of objects) {
-    const { type, typeMigrationVersion = '', coreMigrationVersion = '' } = object;
-    const newest = newestOf(type, version);
-    if (newest !== undefined && typeMigrationVersion === '')
-      return boom(
-        500,
-        'Internal Server Error',
-        "Cannot read properties of undefined (reading 'layers')",
-      );
-    if (newest !== undefined && isNewer(typeMigrationVersion, newest))
-      return boom(
-        422,
-        'Unprocessable Entity',
-        `Document "${object.id}" belongs to a more recent version of Kibana [${typeMigrationVersion}] when the last known version is [${newest}].`,
-      );
-    if (isNewer(coreMigrationVersion, version))
-      return boom(422, 'Unprocessable Entity', `Document "${object.id}" has a newer core version`);
-  }
-  return undefined;
-}
-
-function importInto(
-  space: Map<string, unknown>,
-  objects: readonly Stored[],
-  options: { readonly overwrite: boolean; readonly unknown: readonly string[] },
-): Answer {
-  const sent = new Set(objects.map(keyOf));
-  const faultOf = (object: Stored): object | undefined => {
-    if (options.unknown.includes(object.type)) return { type: 'unsupported_type' };
-    const missing = object.references.filter(
-      (one) =>
-        ['index-pattern', 'search'].includes(one.type) &&
-        !sent.has(keyOf(one)) &&
-        !space.has(keyOf(one)),
-    );
-    if (missing.length > 0)
-      return {
-        type: 'missing_references',
-        references: missing.map(({ type, id }) => ({ type, id })),
-      };
-    return space.has(keyOf(object)) && !options.overwrite ? { type: 'conflict' } : undefined;
-  };
-  const judged = objects.map((object) => ({ object, error: faultOf(object) }));
-  const errors = judged.flatMap(({ object: { id, type }, error }) =>
-    error === undefined ? [] : [{ id, type, meta: { title: `title of ${id}` }, error }],
-  );
-  const good = judged.filter(({ error }) => error === undefined).map(({ object }) => object);
-  for (const object of good) space.set(keyOf(object), object);
-  return {
-    status: 200,
-    json: {
-      successCount: good.length,
-      success: errors.length === 0,
-      warnings: [],
-      successResults: good.map(({ type, id }) => ({ type, id })),
-      ...(errors.length === 0 ? {} : { errors }),
-    },
-  };
-}
-
-function statusAnswer(options: StandInOptions): Answer {
+/** `isKnown`: the credentials are right. A stranger is told the level and nothing else. */
+function statusAnswer(options: StandInOptions, isKnown: boolean): Answer {
+  if (!isKnown) return { status: 200, json: { status: { overall: { level: 'available' } } } };
   const status = { overall: { level: 'available', summary: 'All services are available' } };
   return { status: 200, json: { name: 'kibana', version: { number: options.version }, status } };
 }
@@ -194,12 +84,18 @@ interface ImportRequest {
   readonly body: Buffer;
 }
 
-type Spaces = ReadonlyMap<string, Map<string, unknown>>;
+interface Spaces {
+  /** The spaces that somebody made. */
+  readonly made: ReadonlySet<string>;
+  /** What is in each, made or not. */
+  readonly contents: Map<string, Space>;
+}
 
 function answerImport(request: ImportRequest, spaces: Spaces, options: StandInOptions): Answer {
   const { headers, url, spaceId, body } = request;
-  const space = spaces.get(spaceId);
-  if (space === undefined) return boom(404, 'Not Found', 'Not Found');
+  const space: Space = spaces.contents.get(spaceId) ?? new Map();
+  const others = [...spaces.contents.values()].filter((one) => one !== space);
+  spaces.contents.set(spaceId, space);
   if (headers['kbn-xsrf'] === undefined)
     return boom(400, 'Bad Request', 'Request must contain a kbn-xsrf header.');
   if (options.readOnly === true) return boom(403, 'Forbidden', 'Unable to bulk_create dashboard');
@@ -213,7 +109,7 @@ function answerImport(request: ImportRequest, spaces: Spaces, options: StandInOp
   const overwrite = url.searchParams.get('overwrite') === 'true';
   return (
     refusalOf(objects, options.version) ??
-    importInto(space, objects, { overwrite, unknown: options.unknownTypes ?? [] })
+    importInto(space, objects, { overwrite, unknown: options.unknownTypes ?? [], others })
   );
 }
 
@@ -225,27 +121,36 @@ async function answer(
   const url = new URL(request.url ?? '/', 'http://kibana');
   const body = await bodyOf(request);
   const base = options.basePath ?? '';
-  if (!url.pathname.startsWith(base)) return boom(404, 'Not Found', 'Not Found');
-  if (
-    options.authorization !== undefined &&
-    request.headers.authorization !== options.authorization
-  )
-    return boom(401, 'Unauthorized', '[security_exception]: unable to authenticate');
+  if (!url.pathname.startsWith(base)) return NOT_FOUND;
+  const wanted = options.authorization;
+  const isKnown = wanted === undefined || request.headers.authorization === wanted;
   const inner = url.pathname.slice(base.length);
-  if (request.method === 'GET' && inner === '/api/status') return statusAnswer(options);
+  const asksStatus = request.method === 'GET' && inner === '/api/status';
+  if (asksStatus && (isKnown || options.guarded !== true)) return statusAnswer(options, isKnown);
+  if (!isKnown) return boom(401, 'Unauthorized', '[security_exception]: unable to authenticate');
+  if (request.method === 'GET') return spaceAnswer(inner, spaces);
   const target = IMPORT_PATH.exec(inner);
-  if (request.method !== 'POST' || target === null) return boom(404, 'Not Found', 'Not Found');
+  if (request.method !== 'POST' || target === null) return NOT_FOUND;
   const spaceId = target.groups?.['space'] ?? 'default';
   return answerImport({ headers: request.headers, url, spaceId, body }, spaces, options);
 }
 
+const NOT_FOUND = boom(404, 'Not Found', 'Not Found');
+
+function spaceAnswer(path: string, { made }: Spaces): Answer {
+  const id = SPACE_PATH.exec(path)?.groups?.['space'] ?? '';
+  return made.has(id) ? { status: 200, json: { id, name: id, disabledFeatures: [] } } : NOT_FOUND;
+}
+
+const SPACE_PATH = /^\/api\/spaces\/space\/(?<space>[^/]+)$/;
 const IMPORT_PATH = /^(?:\/s\/(?<space>[^/]+))?\/api\/saved_objects\/_import$/;
 
 /** Starts it on a free port of 127.0.0.1. */
 export async function startKibanaStandIn(options: StandInOptions): Promise<StandIn> {
-  const spaces: Spaces = new Map(
-    ['default', ...(options.spaces ?? [])].map((id) => [id, new Map<string, unknown>()]),
-  );
+  const spaces: Spaces = {
+    made: new Set(['default', ...(options.spaces ?? [])]),
+    contents: new Map(),
+  };
   const requests: string[] = [];
   const first = [...(options.first ?? [])];
 
@@ -266,7 +171,7 @@ export async function startKibanaStandIn(options: StandInOptions): Promise<Stand
   const { port } = server.address() as AddressInfo;
   return {
     url: `${options.tls === undefined ? 'http' : 'https'}://127.0.0.1:${port}${options.basePath ?? ''}`,
-    objects: (space) => spaces.get(space) ?? new Map(),
+    objects: (space) => spaces.contents.get(space) ?? new Map(),
     requests,
     close: () =>
       new Promise<void>((resolve) => {

@@ -46,6 +46,7 @@ export function collectorProgram(): Command {
       'make the roles of least privilege too: owner, writer and reader of the database',
     )
     .option('--dashboards', 'import the dashboards into Kibana too')
+    .option('--no-overwrite', 'with --dashboards: leave alone what is there already, and name it')
     .action(async (options: SetupOptions, command: Command) =>
       setup(globalFlags(command), options),
     );
@@ -84,6 +85,22 @@ export function collectorProgram(): Command {
       console.log(JSON.stringify(indexTemplate(options), null, 2)),
     );
 
+  addKibanaExports(exports);
+
+  addKeystoreCommands(program, COLLECTOR_HOME);
+  addAgentCommands(program);
+  addTokenCommands(program);
+  addAuditCommand(program);
+  addCertificateCommands(program);
+  addRuleCommands(program);
+  addReindexCommand(program);
+  addDeadLetterCommands(program);
+  addVersionCommand(program, collectorVersion());
+  return program;
+}
+
+/** What Kibana imports by hand. */
+function addKibanaExports(exports: Command): void {
   exports
     .command('dashboard')
     .description('print the dashboards as Kibana imports them, NDJSON')
@@ -97,15 +114,4 @@ export function collectorProgram(): Command {
     .action(() => {
       process.stdout.write(rulesText());
     });
-
-  addKeystoreCommands(program, COLLECTOR_HOME);
-  addAgentCommands(program);
-  addTokenCommands(program);
-  addAuditCommand(program);
-  addCertificateCommands(program);
-  addRuleCommands(program);
-  addReindexCommand(program);
-  addDeadLetterCommands(program);
-  addVersionCommand(program, collectorVersion());
-  return program;
 }

@@ -14,6 +14,8 @@ import { importDashboards } from './import-dashboards.ts';
 export interface SetupOptions {
   /** Import the dashboards too. */
   readonly dashboards?: boolean;
+  /** Replace dashboards of ours that are there already; so unless told otherwise. */
+  readonly overwrite?: boolean;
   /** Make the roles of least privilege. */
   readonly roles?: boolean;
 }
@@ -32,7 +34,9 @@ export async function setup(flags: GlobalFlags, options: SetupOptions): Promise<
     console.log(`Elasticsearch: ${await setUpElasticsearch(sql, config)}`);
   });
   if (options.dashboards === true) {
-    console.log(`Kibana: ${await importDashboards(config.kibana, paths)}`);
+    console.log(
+      `Kibana: ${await importDashboards(config.kibana, paths, options.overwrite !== false)}`,
+    );
   }
 }
 

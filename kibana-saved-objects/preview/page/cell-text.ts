@@ -37,6 +37,8 @@ function bytesText(bytes: number): string {
 
 /** A number as its field is written. */
 export function figureText(value: number, column: PreviewColumn | undefined): string {
+  if (column?.decimals !== undefined)
+    return value.toLocaleString('en-US', { maximumFractionDigits: column.decimals });
   if (column?.format === 'duration') return durationText(value);
   return column?.format === 'bytes' ? bytesText(value) : numberText(value);
 }

@@ -37,7 +37,10 @@ export function XyChart({ panel }: { readonly panel: PanelModel }) {
       split: nameOf(row, one),
     })),
   );
-  const colors = seriesColors([...new Set(data.map((one) => one.split))]);
+  const own = ((layer.yConfig ?? []) as { forAccessor: string; color: string }[]).map(
+    ({ forAccessor, color }) => [columnOf(forAccessor)?.label ?? '', color] as const,
+  );
+  const colors = new Map([...seriesColors([...new Set(data.map((one) => one.split))]), ...own]);
   const Series = layer.seriesType === 'line' ? LineSeries : BarSeries;
   return (
     <Chart>

@@ -126,8 +126,17 @@ export type SeriesType = 'bar_stacked' | 'bar_horizontal' | 'bar_horizontal_stac
 
 const AXES = { x: true, yLeft: true, yRight: true };
 
+const yConfig = (colors: Readonly<Record<string, string>>, { idOf }: Layer): object[] =>
+  Object.entries(colors).map(([key, color]) => ({ forAccessor: idOf(key), color }));
+
+interface XyOptions {
+  readonly series: SeriesType;
+  /** `#RRGGBB` by the key of a figure, where a colour says something; Kibana's own palette otherwise. Not with a split. */
+  readonly colors?: Readonly<Record<string, string>>;
+}
+
 /** Bars or lines. Column keys: `x`, `y` (and `y2`, `y3`) and, where there is one, `split`. */
-export function xy(parts: LensParts & { readonly series: SeriesType }): Panel {
+export function xy(parts: LensParts & XyOptions): Panel {
   return lensPanel(parts, 'lnsXY', (layer) => ({
     legend: {
       isVisible: 'split' in parts.columns || 'y2' in parts.columns,
@@ -153,6 +162,7 @@ export function xy(parts: LensParts & { readonly series: SeriesType }): Panel {
           .filter((key) => /^y\d?$/.test(key))
           .map(layer.idOf),
         ...('split' in parts.columns ? { splitAccessor: layer.idOf('split') } : {}),
+        ...(parts.colors === undefined ? {} : { yConfig: yConfig(parts.colors, layer) }),
       },
     ],
   }));

@@ -53,7 +53,7 @@ const MUTATIONS: Readonly<Record<string, Mutation>> = {
     ({ chart }) => {
       chart('lnsDatatable').state.visualization.columns.pop();
     },
-    /the table leaves out column/,
+    /the chart leaves out column/,
   ],
   'a visualization that is none': [
     ({ chart }) => {

@@ -92,6 +92,9 @@ function checkField(column: Json, stream: StreamKey, where: string, report: Repo
     report(where, `${operation} does not take ${field}, a ${kind} field`);
   else if (KEEPS_TYPE.has(operation) && DATA_TYPES[kind] !== column['dataType'])
     report(where, `${operation} of a ${kind} field has the data type "${DATA_TYPES[kind]}"`);
+  const sortField = at(column, 'params', 'sortField');
+  if (sortField !== undefined && fieldKind(textOf(sortField), stream) !== 'date')
+    report(where, `the last value by ${textOf(sortField)}, which is no date`);
   for (const second of listOf(at(column, 'params', 'secondaryFields'))) {
     if (!GROUPED.includes(fieldKind(textOf(second), stream) ?? 'text'))
       report(where, `field ${textOf(second)} is not indexed, or not one to group by`);

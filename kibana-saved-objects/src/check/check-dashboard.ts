@@ -10,7 +10,7 @@ import { at, listOf, objectOf, parsed, textOf } from './json.ts';
 import { linkList } from './object-shapes.ts';
 import type { Report } from './problem.ts';
 import type { ExportedObject } from './read-export.ts';
-import { object as objectShape } from './shape.ts';
+import { anything, listOf as listShape, object as objectShape } from './shape.ts';
 
 export interface ObjectContext {
   readonly report: Report;
@@ -50,15 +50,38 @@ function checkPanel(panel: unknown, object: ExportedObject, context: ObjectConte
     objectShape(linkList)(attributes, `${where}: attributes`, context.report);
   } else if (type === 'search') {
     context.report(where, 'a search within a panel needs Kibana 8.15: refer to a saved one');
-  } else if (type === 'visualization' && at(embeddable, 'savedVis', 'type') === undefined) {
-    context.report(where, 'has neither contents nor a reference to them');
+  } else if (type === 'visualization') checkVisualization(embeddable['savedVis'], where, context);
+}
+
+/** The contents of a visualization within its panel. */
+const savedVis = objectShape({
+  required: {
+    params: objectShape({ open: true }),
+    data: objectShape({
+      required: { aggs: listShape(anything), searchSource: anything },
+      open: true,
+    }),
+  },
+  open: true,
+});
+
+function checkVisualization(contents: unknown, where: string, { report }: ObjectContext): void {
+  const type = textOf(at(contents, 'type'));
+  if (type === '') {
+    report(where, 'has neither contents nor a reference to them');
+    return;
   }
+  savedVis(contents, `${where}: savedVis`, report);
+  if (type === 'markdown' && textOf(at(contents, 'params', 'markdown')).trim() === '')
+    report(where, 'has no words');
 }
 
 function checkControls(object: ExportedObject, context: ObjectContext): void {
   const controls = objectOf(parsed(at(object.attributes['controlGroupInput'], 'panelsJSON')));
   for (const [id, control] of Object.entries(controls)) {
     const where = `${object.where}: control ${textOf(at(control, 'explicitInput', 'title')) || id}`;
+    if (textOf(at(control, 'explicitInput', 'title')) === '')
+      context.report(where, 'lacks a title');
     if (at(control, 'explicitInput', 'id') !== id)
       context.report(where, 'explicitInput.id is another id');
     const reference = object.references.find(({ name }) => name.startsWith(`controlGroup_${id}:`));
@@ -94,12 +117,22 @@ export function checkDashboard(object: ExportedObject, context: ObjectContext): 
     checkQuery(at(source, 'query'), stream, object.where, context.report);
 }
 
+/** How Discover reads a search: in which language, and in which order. */
+function checkReading({ attributes, where }: ExportedObject, language: unknown, report: Report) {
+  if (attributes['isTextBasedQuery'] === true && language === 'kuery')
+    report(where, 'isTextBasedQuery is for ES|QL: Discover would read KQL as such');
+  for (const [field, direction] of listOf(attributes['sort']).map(listOf))
+    if (direction !== 'asc' && direction !== 'desc')
+      report(where, `sort of ${textOf(field)} must be asc or desc`);
+}
+
 export function checkSearch(object: ExportedObject, context: ObjectContext): void {
   const source = parsed(at(object.attributes, 'kibanaSavedObjectMeta', 'searchSourceJSON'));
   const dataView = object.references.find(({ name }) => name === at(source, 'indexRefName'));
   if (dataView === undefined) context.report(object.where, 'lacks its data view');
   const stream = context.streamOf(dataView?.id ?? '');
   checkQuery(at(source, 'query'), stream, object.where, context.report);
+  checkReading(object, at(source, 'query', 'language'), context.report);
   if (stream === undefined) return;
   const sorted = listOf(object.attributes['sort']).map((one) => textOf(listOf(one)[0]));
   const columns = listOf(object.attributes['columns']).map(textOf);

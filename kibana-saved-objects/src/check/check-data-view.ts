@@ -23,6 +23,9 @@ function checkLookup(format: unknown, where: string, context: ObjectContext): vo
   const entries = listOf(at(format, 'params', 'lookupEntries'));
   const keys = entries.map((entry) => textOf(at(entry, 'key')));
   if (entries.length === 0) context.report(where, 'lookup without entries');
+  for (const entry of entries)
+    if (textOf(at(entry, 'key')) === '' || textOf(at(entry, 'value')) === '')
+      context.report(where, 'lookup with a value or a word that is empty');
   if (new Set(keys).size < keys.length) context.report(where, 'lookup names a value twice');
 }
 

@@ -5,6 +5,7 @@ import type { StreamKey } from '@launchbeat/ecs-schemas';
 import { checkColumns, type Layer } from './check-columns.ts';
 import { checkQuery } from './check-queries.ts';
 import { at, type Json, listOf, objectOf, textOf } from './json.ts';
+import { checkLensShape } from './lens-shapes.ts';
 import type { Report } from './problem.ts';
 
 export interface LensContext {
@@ -118,11 +119,24 @@ function checkVisualization(lens: LensContext, layers: Readonly<Record<string, L
   const sorting = at(visualization, 'sorting', 'columnId');
   if (sorting !== undefined && !used.has(textOf(sorting)))
     report(where, 'the table is sorted by a column that it does not show');
-  if (type === 'lnsDatatable') {
-    for (const id of Object.values(layers).flatMap(({ columns }) => Object.keys(columns))) {
-      if (!used.has(id)) report(where, `the table leaves out column ${id}`);
-    }
-  } else checkRoles(lens, type, visualization, layers);
+  checkLeftOut(lens, used, layers);
+  for (const part of listOf(visualization['layers']))
+    for (const one of listOf(at(part, 'yConfig')).map((config) => at(config, 'forAccessor')))
+      if (!listOf(at(part, 'accessors')).includes(one))
+        report(where, `colours column ${textOf(one)}, which is none of its figures`);
+  if (type !== 'lnsDatatable') checkRoles(lens, type, visualization, layers);
+}
+
+/** What is asked for and not shown: a group or a figure that somebody took away. Helper columns of a formula are their formula's. */
+function checkLeftOut(
+  { report, where }: LensContext,
+  used: ReadonlySet<string>,
+  layers: Readonly<Record<string, Layer>>,
+): void {
+  const columns = Object.values(layers).flatMap((layer) => Object.entries(layer.columns));
+  const helpers = new Set(columns.flatMap(([, column]) => listOf(at(column, 'references'))));
+  for (const [id] of columns)
+    if (!used.has(id) && !helpers.has(id)) report(where, `the chart leaves out column ${id}`);
 }
 
 /** A metric where groups belong, or the other way round, draws nothing. */
@@ -190,6 +204,7 @@ function dataViewsOf(lens: LensContext, layerIds: readonly string[]): Map<string
 
 export function checkLens(lens: LensContext): void {
   const state = objectOf(lens.attributes['state']);
+  checkLensShape(lens.attributes, lens.where, lens.report);
   if (at(state, 'datasourceStates', 'indexpattern') !== undefined)
     lens.report(lens.where, 'is in the form before 8.6 (datasourceStates.indexpattern)');
   const formBased = objectOf(at(state, 'datasourceStates', 'formBased', 'layers'));

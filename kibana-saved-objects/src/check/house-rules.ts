@@ -10,6 +10,11 @@ const CORE_VERSION = '8.8.0';
 const OUR_TYPES = new Set(['dashboard', 'search', 'index-pattern', 'tag']);
 const OUR_ID = /^launchbeat-[a-z0-9-]+$/;
 const COMPOSED = new Set(['formula', 'math', 'static_value']);
+/** Kibana shows these read-only, so that an update breaks nobody's work; what people add to is theirs. */
+const MANAGED: Readonly<Record<string, boolean>> = {
+  ...{ dashboard: true, search: true },
+  ...{ 'index-pattern': false, tag: false },
+};
 /** More makes a dashboard slow to open. */
 const PANELS_MAX = 30;
 
@@ -22,8 +27,13 @@ function checkEnvelope(object: ExportedObject, report: Report): void {
     report(where, `typeMigrationVersion must be ${version}, the newest that 8.11 takes`);
   if (object.coreVersion !== CORE_VERSION)
     report(where, `coreMigrationVersion must be ${CORE_VERSION}`);
-  if (typeof object.managed !== 'boolean') report(where, 'managed must be true or false');
+  if (object.managed !== MANAGED[type])
+    report(where, `managed must be ${String(MANAGED[type])} for this type`);
+  if (type === 'index-pattern' && object.attributes['allowNoIndex'] !== true)
+    report(where, 'allowNoIndex must be true: else it cannot be opened before the first document');
   if (type !== 'tag' && type !== 'index-pattern') {
+    const source = parsed(at(object.attributes, 'kibanaSavedObjectMeta', 'searchSourceJSON'));
+    if (typeof at(source, 'query', 'query') !== 'string') report(where, 'lacks its query');
     if (textOf(object.attributes['description']) === '') report(where, 'lacks a description');
     if (!object.references.some((reference) => reference.type === 'tag'))
       report(where, 'lacks our tag');
@@ -55,9 +65,53 @@ function checkPanel(panel: unknown, object: ExportedObject, report: Report): voi
     if (COMPOSED.has(textOf(at(column, 'operationType'))))
       report(where, 'uses a formula: let the agent compute the figure');
   }
+  checkWhole(layers, where, report);
   checkFigure(at(panel, 'embeddableConfig', 'attributes'), where, report);
+  checkWays(panel, where, report);
   if (Object.keys(objectOf(at(state, 'datasourceStates', 'textBased', 'layers'))).length > 0)
     report(where, 'uses ES|QL, which 8.11 cannot keep');
+}
+
+/** All documents that the controls and filters leave. */
+function checkWhole(layers: readonly unknown[], where: string, report: Report): void {
+  for (const layer of layers) {
+    if (at(layer, 'ignoreGlobalFilters') !== false)
+      report(where, 'takes no notice of controls and filters');
+    if (at(layer, 'sampling') !== 1) report(where, 'counts a sample only');
+  }
+}
+
+/** Links and drilldowns take time range and filters along, else the analyst begins anew on each dashboard. */
+function checkWays(panel: unknown, where: string, report: Report): void {
+  const checkKeeps = (options: unknown, name: string): void => {
+    for (const key of ['useCurrentFilters', 'useCurrentDateRange'])
+      if (at(options, key) !== true) report(where, `${name} does not keep it all: ${key}`);
+  };
+  const config = at(panel, 'embeddableConfig');
+  for (const link of listOf(at(config, 'attributes', 'links'))) {
+    const label = textOf(at(link, 'label'));
+    if (label === '') report(where, 'has a link without a label');
+    checkKeeps(at(link, 'options'), `the link "${label}"`);
+  }
+  for (const event of listOf(at(config, 'enhancements', 'dynamicActions', 'events'))) {
+    const name = textOf(at(event, 'action', 'name'));
+    if (name === '') report(where, 'has a drilldown without a name');
+    if (!listOf(at(event, 'triggers')).includes('FILTER_TRIGGER'))
+      report(where, `the drilldown "${name}" is opened by no click on a value`);
+    checkKeeps(at(event, 'action', 'config'), `the drilldown "${name}"`);
+  }
+}
+
+/** Every dashboard has every other in its link bar. */
+function checkSisters(objects: readonly ExportedObject[], report: Report): void {
+  const dashboards = objects.filter(({ type }) => type === 'dashboard');
+  for (const { id, where, references } of dashboards) {
+    const linked = new Set(
+      references.filter(({ name }) => /:link_[^:]+_dashboard$/.test(name)).map((one) => one.id),
+    );
+    for (const other of dashboards)
+      if (other.id !== id && !linked.has(other.id)) report(where, `has no link to ${other.id}`);
+  }
 }
 
 function checkDashboard(object: ExportedObject, report: Report): void {
@@ -75,6 +129,7 @@ export function checkHouseRules(objects: readonly ExportedObject[], report: Repo
     checkEnvelope(object, report);
     if (object.type === 'dashboard') checkDashboard(object, report);
   }
+  checkSisters(objects, report);
   const referred = new Set(
     objects.flatMap(({ references }) => references.map(({ type, id }) => `${type} ${id}`)),
   );

@@ -9,16 +9,19 @@ import {
   anything,
   boolean,
   filledText,
+  hexColor,
   jsonText,
   listOf,
   mapOf,
   number,
   object,
   oneOf,
+  positive,
   text,
 } from './shape.ts';
 
-const query = object({
+/** A query and its language, as every place of a saved object holds it. */
+export const query = object({
   required: { query: anything, language: oneOf('kuery', 'lucene') },
   open: true,
 });
@@ -99,7 +102,7 @@ const search: ObjectShape = {
     description: text,
     columns: listOf(filledText),
     sort: listOf(listOf(text)),
-    grid: object({ optional: { columns: mapOf(object({ optional: { width: number } })) } }),
+    grid: object({ optional: { columns: mapOf(object({ optional: { width: positive } })) } }),
     rowHeight: number,
     rowsPerPage: number,
     hideChart: boolean,
@@ -143,7 +146,7 @@ const dataView: ObjectShape = {
 };
 
 const tag: ObjectShape = {
-  required: { name: filledText, description: text, color: text },
+  required: { name: filledText, description: text, color: hexColor },
 };
 
 const link = object({

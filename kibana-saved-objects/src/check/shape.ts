@@ -21,6 +21,14 @@ export const filledText = simple(
 );
 export const number = simple('a number', (value) => typeof value === 'number');
 export const boolean = simple('true or false', (value) => typeof value === 'boolean');
+export const positive = simple(
+  'a number above 0',
+  (value) => typeof value === 'number' && value > 0,
+);
+export const hexColor = simple(
+  'a colour like #1A2B3C',
+  (value) => typeof value === 'string' && /^#[0-9a-f]{6}$/i.test(value),
+);
 export const anything: Shape = () => {};
 
 export const oneOf = (...values: readonly unknown[]): Shape =>
@@ -33,6 +41,14 @@ export const listOf =
     value.forEach((one, index) => {
       item(one, `${where}[${index}]`, report);
     });
+  };
+
+/** A list of at least one. */
+export const filledList =
+  (item: Shape): Shape =>
+  (value, where, report) => {
+    if (Array.isArray(value) && value.length === 0) report(where, 'must not be empty');
+    listOf(item)(value, where, report);
   };
 
 /** Any keys, one shape of value. */

@@ -1,21 +1,14 @@
 /**
  * Gives the dashboard "Alerts": what fired, for whom, and what became of it, by rule and chat.
  */
-import {
-  count,
-  lastTime,
-  lastValue,
-  overTime,
-  percentileOf,
-  terms,
-  uniqueCount,
-} from '../build/columns.ts';
+import { count, lastTime, lastValue, percentileOf, terms, uniqueCount } from '../build/columns.ts';
 import type { Row } from '../build/dashboard.ts';
 import { metric, table, xy } from '../build/lens.ts';
 import type { SavedObject } from '../build/saved-object.ts';
 import { searchPanel } from '../build/text-panels.ts';
+import { alertTrends } from './alert-trends.ts';
 import { framed, startOf } from './frame.ts';
-import { COUNTED, FATES, fate, RAISED } from './health-questions.ts';
+import { COUNTED, fate, RAISED } from './health-questions.ts';
 import type { Naming } from './naming.ts';
 
 function figures(naming: Naming): Row {
@@ -44,48 +37,12 @@ function figures(naming: Naming): Row {
           'counted',
           say('Told in a summary', 'Сообщено в сводках'),
           COUNTED,
-          say('Suppressed, folded, held, listed or muted.', 'Подавлены, свёрнуты, отложены…'),
+          say('Suppressed, held, muted and so on.', 'Подавлены, отложены и т. п.'),
         ),
       ],
       [8, figure('failed', say('Refused by a chat', 'Чат не принял'), fate('failed'))],
       [6, figure('acknowledged', say('Acknowledged', 'Принято'), fate('acknowledged'))],
       [8, delay],
-    ],
-  };
-}
-
-function trends(naming: Naming): Row {
-  const { say, words } = naming;
-  const start = startOf(naming, 'alerts', naming.alertsViewId);
-  const bySeverity = xy({
-    ...start('by-severity', say('Raised over time by severity', 'Срабатывания по важности')),
-    query: RAISED,
-    series: 'bar_stacked',
-    columns: {
-      split: terms(say('Severity', 'Важность'), 'launchbeat.alert.severity', { size: 4, by: 'y' }),
-      x: overTime(words.time, 'auto'),
-      y: count(words.alerts),
-    },
-  });
-  const byFate = xy({
-    ...start('by-fate', say('What became of them', 'Что с ними стало')),
-    description: say(
-      'Sent, or counted in another message: suppressed as the same again, folded since they came late, held in quiet hours, listed in a storm, muted by somebody in the chat.',
-      'Отправлены или посчитаны в другом сообщении: подавлены как повтор, свёрнуты как опоздавшие, отложены на тихие часы, собраны в список при шквале, заглушены кем-то в чате.',
-    ),
-    query: FATES,
-    series: 'bar_stacked',
-    columns: {
-      split: terms(say('Fate', 'Судьба'), 'launchbeat.alert.fate', { size: 7, by: 'y' }),
-      x: overTime(words.time, 'auto'),
-      y: count(words.alerts),
-    },
-  });
-  return {
-    height: 13,
-    panels: [
-      [24, bySeverity],
-      [24, byFate],
     ],
   };
 }
@@ -107,16 +64,16 @@ function fates(naming: Naming) {
 
 const FATE_WIDTHS = {
   ...{
-    raised: 85,
-    sent: 75,
-    suppressed: 110,
-    folded: 85,
-    held: 85,
-    stormed: 80,
-    muted: 85,
-    failed: 90,
+    raised: 75,
+    sent: 65,
+    suppressed: 105,
+    folded: 78,
+    held: 75,
+    stormed: 75,
+    muted: 82,
+    failed: 80,
   },
-  ...{ starts: 90, last: 175 },
+  ...{ starts: 85, last: 175 },
 };
 
 function byRule(naming: Naming): Row {
@@ -135,7 +92,7 @@ function byRule(naming: Naming): Row {
       ...fates(naming),
       last: lastTime(words.last),
     },
-    widths: { rule: 180, ...FATE_WIDTHS },
+    widths: { rule: 170, ...FATE_WIDTHS },
   });
   return { height: 14, panels: [[48, rules]] };
 }
@@ -171,8 +128,8 @@ function byChat(naming: Naming): Row {
   return {
     height: 11,
     panels: [
-      [28, chats],
-      [20, refused],
+      [29, chats],
+      [19, refused],
     ],
   };
 }
@@ -270,7 +227,7 @@ export function alerts(naming: Naming): SavedObject {
     },
     rows: [
       figures(naming),
-      trends(naming),
+      alertTrends(naming),
       byRule(naming),
       byChat(naming),
       whoAndWhere(naming),

@@ -47,7 +47,7 @@ function kinds(naming: Naming): Row {
       last: lastTime(words.last),
     },
     query: FACTS,
-    widths: { level: 170, agents: 80, times: 80, last: 170 },
+    widths: { level: 140, agents: 80, times: 80, last: 170 },
   });
   return {
     height: 15,
@@ -58,7 +58,7 @@ function kinds(naming: Naming): Row {
   };
 }
 
-function trouble(naming: Naming): Row {
+function trouble(naming: Naming): readonly Row[] {
   const { say, words } = naming;
   const start = startOf(naming, 'health', naming.healthViewId);
   const gaps = table({
@@ -79,8 +79,8 @@ function trouble(naming: Naming): Row {
       first: firstTime(words.first),
       reason: lastValue(say('Last of it', 'Последнее'), 'event.reason'),
     },
-    widths: { events: 85, first: 170 },
-    lines: 2,
+    widths: { pc: 260, events: 95, first: 170 },
+    page: 5,
   });
   const auditing = table({
     ...start('auditing', say('Auditing off', 'Аудит выключен')),
@@ -115,14 +115,17 @@ function trouble(naming: Naming): Row {
     widths: { times: 60, last: 170 },
     lines: 2,
   });
-  return {
-    height: 12,
-    panels: [
-      [19, gaps],
-      [14, auditing],
-      [15, misuse],
-    ],
-  };
+  // Who cleared a log stands in its reason: the table has the whole width for it.
+  return [
+    { height: 11, panels: [[48, gaps]] },
+    {
+      height: 9,
+      panels: [
+        [24, auditing],
+        [24, misuse],
+      ],
+    },
+  ];
 }
 
-export const happenings = (naming: Naming): readonly Row[] => [kinds(naming), trouble(naming)];
+export const happenings = (naming: Naming): readonly Row[] => [kinds(naming), ...trouble(naming)];

@@ -18,6 +18,7 @@ import type { SavedObject } from '../build/saved-object.ts';
 import { searchPanel } from '../build/text-panels.ts';
 import { happenings } from './fleet-happenings.ts';
 import { framed, startOf } from './frame.ts';
+import { stateWords } from './health-data-view.ts';
 import { AGENT_STATES, inState, LOSSES, SERVER } from './health-questions.ts';
 import type { Naming } from './naming.ts';
 
@@ -51,12 +52,18 @@ function figures(naming: Naming): Row {
     panels: [
       [8, state('healthy', 'healthy', say('Healthy now', 'В порядке сейчас'), '#D5F2E3')],
       [8, state('degraded', 'degraded', say('Degraded now', 'С проблемами сейчас'), '#FFF0C9')],
-      [8, state('offline', 'offline', say('Offline now', 'Не на связи сейчас'), '#FBD9D3')],
+      [8, state('offline', 'offline', say('Offline now', 'Не на связи сейчас'), '#E3E8F0')],
       [10, losses],
       [14, lag],
     ],
   };
 }
+
+/** As Elastic's Fleet colours its agents: what is well is green, whatever Kibana's palette would make of it, and a PC at night is no alarm. */
+const STATE_COLORS = { healthy: '#6DCCB1', degraded: '#E7C664', offline: '#98A2B3' } as const;
+
+const agentsIn = ({ say }: Naming, state: keyof typeof STATE_COLORS) =>
+  uniqueCount(stateWords(say)[state] ?? state, 'agent.id', `launchbeat.health.state : "${state}"`);
 
 function trends(naming: Naming): Row {
   const { say, words } = naming;
@@ -65,14 +72,12 @@ function trends(naming: Naming): Row {
     ...start('states', say('Agents by state over time', 'Агенты по состояниям')),
     query: AGENT_STATES,
     series: 'bar_stacked',
+    colors: { y: STATE_COLORS.healthy, y2: STATE_COLORS.degraded, y3: STATE_COLORS.offline },
     columns: {
-      split: terms(words.state, 'launchbeat.health.state', {
-        size: 4,
-        by: 'term',
-        direction: 'asc',
-      }),
       x: overTime(words.time, 'auto'),
-      y: uniqueCount(words.agents, 'agent.id'),
+      y: agentsIn(naming, 'healthy'),
+      y2: agentsIn(naming, 'degraded'),
+      y3: agentsIn(naming, 'offline'),
     },
   });
   const lag = xy({
@@ -219,7 +224,7 @@ function queues(naming: Naming): Row {
       ),
       lag: maxOf(say('Lag, at most', 'Отставание, макс.'), 'launchbeat.health.lag_ms'),
     },
-    widths: { used: 90, bytes: 150, lag: 150 },
+    widths: { used: 90, bytes: 185, lag: 160 },
   });
   return {
     height: 16,

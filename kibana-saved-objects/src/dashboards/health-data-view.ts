@@ -50,7 +50,7 @@ export const factWords = (say: Say): Readonly<Record<string, string>> => ({
   log_recreated: say('Log recreated', 'Журнал создан заново'),
   log_cleared: say('Log cleared', 'Журнал очищен'),
   restart: say('Reader restarted', 'Чтение перезапущено'),
-  reader_warning: say('Warning of the reader', 'Предупреждение при чтении'),
+  reader_warning: say('Warning of the reader', 'Затруднение чтения'),
   quarantine: say('Put into quarantine', 'Отправлено в карантин'),
   torn_line: say('Torn line cut', 'Отрезана оборванная строка'),
   spool_full: say('Spool full', 'Буфер полон'),

@@ -35,7 +35,7 @@ function figures(naming: Naming): Row {
     ...start('secrets', say('Secrets redacted', 'Скрыто секретов')),
     description: say(
       'Passwords, keys and tokens that stood on command lines.',
-      'Пароли, ключи и токены, стоявшие в командных строках.',
+      'Пароли, ключи и токены из командных строк.',
     ),
     value: sum(say('Secrets', 'Секреты'), 'launchbeat.redacted'),
   });
@@ -48,12 +48,12 @@ function figures(naming: Naming): Row {
         8,
         figure(
           'elevated',
-          say('Elevated by people', 'Повышены сотрудниками'),
+          say('Elevated by people', 'Повышения прав'),
           `${BY_PEOPLE} and ${flagged('elevated')}`,
         ),
       ],
       [8, figure('long', flags.long_cmdline, flagged('long_cmdline'))],
-      [8, figure('system', say('By system accounts', 'От системных записей'), SYSTEM_ACCOUNT)],
+      [8, figure('system', say('By system accounts', 'От имени системы'), SYSTEM_ACCOUNT)],
       [8, secrets],
     ],
   };
@@ -100,15 +100,8 @@ function leads(naming: Naming): Row {
 function rarities(naming: Naming): Row {
   const { say, words } = naming;
   const start = startOf(naming, 'hunting');
-  const columns = {
-    starts: count(words.starts),
-    person: lastValue(words.lastPerson, 'launchbeat.actor.name'),
-    pc: lastValue(words.lastPc, 'host.name'),
-    last: lastTime(words.last),
-  };
   const options = {
     sort: { by: 'last', direction: 'desc' },
-    widths: { starts: 80, person: 115, pc: 80, last: 170 },
     lines: 2,
     description: say(
       `At most ${RARE_TIMES_MAX} starts in the period on all PCs together.`,
@@ -127,7 +120,8 @@ function rarities(naming: Naming): Row {
       first: firstTime(words.first),
       last: lastTime(words.last),
     },
-    widths: { starts: 80, pcs: 60, person: 115, first: 170, last: 170 },
+    // What is left is the path's: its end is what matters.
+    widths: { starts: 80, pcs: 55, person: 125, first: 170, last: 170 },
   });
   const folders = table({
     ...start('rare-folders', say('Rare folders', 'Редкие папки')),
@@ -135,14 +129,17 @@ function rarities(naming: Naming): Row {
     drilldowns: [naming.open('trees')],
     columns: {
       folder: rareTerms(words.folder, 'launchbeat.executable_dir', RARE_TIMES_MAX),
-      ...columns,
+      starts: count(words.starts),
+      pc: lastValue(words.lastPc, 'host.name'),
+      last: lastTime(words.last),
     },
+    widths: { starts: 80, pc: 90, last: 170 },
   });
   return {
     height: 19,
     panels: [
-      [28, executables],
-      [20, folders],
+      [29, executables],
+      [19, folders],
     ],
   };
 }
@@ -169,8 +166,8 @@ function rights(naming: Naming): Row {
       say('Starts by system accounts', 'Запуски от системных учётных записей'),
     ),
     description: say(
-      'Empty unless the agents send them (exclude.system_accounts: false).',
-      'Пусто, пока агенты их не отправляют (exclude.system_accounts: false).',
+      'What the system starts on the fewest PCs comes first: what all PCs have is its habit, what one has is out of pattern. Empty unless the agents send it (exclude.system_accounts: false).',
+      'Сверху — то, что система запускает на наименьшем числе ПК: общее для всех ПК — её обычай, а единичное выбивается. Пусто, пока агенты этого не отправляют (exclude.system_accounts: false).',
     ),
     query: SYSTEM_ACCOUNT,
     drilldowns: [naming.open('trees')],

@@ -48,7 +48,13 @@ function everydaySearches({ say }: Naming): readonly Search[] {
         'Кто какую отслеживаемую программу на каком ПК запустил; без служебных процессов.',
       ),
       query: WATCHED_LAUNCH,
-      columns: [...WHO_AND_WHERE, ['launchbeat.program', 140], ['process.executable', undefined]],
+      // Narrow ones: on a dashboard it has half of the width, and a path needs most of it.
+      columns: [
+        ['launchbeat.actor.name', 110],
+        ['host.name', 85],
+        ['launchbeat.program', 125],
+        ['process.executable', undefined],
+      ],
     },
     {
       key: 'parents',

@@ -7,6 +7,8 @@ import { test } from 'node:test';
 import { checkRules, holdsRules } from '../check/check-rules.ts';
 import { type Json, objectOf, textOf } from '../check/json.ts';
 import { RULES_FILE, rulesText } from './detection-rules.ts';
+import { HABIT_RULES } from './habit-rules.ts';
+import { TRAIT_RULES } from './trait-rules.ts';
 
 /** The rules, then the summary. */
 const lines = (): Json[] =>
@@ -32,6 +34,17 @@ test('checkRules() finds nothing wrong with our rules: all off, each with what t
   assert.ok(rules().every((rule) => rule['enabled'] === false));
   for (const rule of rules())
     assert.match(textOf(rule['note']), /^## Triage and analysis\n\n1\. .+\n2\. /);
+});
+
+test('ten of the rules mirror one that alerts.yml ships or shows, by its name there', () => {
+  const alerts = readFileSync(new URL('../../../collector/alerts.yml', import.meta.url), 'utf8');
+  const ids = new Set([...alerts.matchAll(/^ +#?- id: ([a-z-]+)$/gm)].map(([, id]) => id));
+  const mirrored = [...TRAIT_RULES, ...HABIT_RULES].flatMap(({ mirrors = [] }) => mirrors);
+  assert.equal(new Set(mirrored).size, 10);
+  assert.deepEqual(
+    mirrored.filter((id) => !ids.has(id)),
+    [],
+  );
 });
 
 /** Changes of the first rule of a type, with what is told of them. */

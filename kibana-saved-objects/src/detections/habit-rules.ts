@@ -13,6 +13,7 @@ const INSTALLED = String.raw`*\:\\Windows\\* or *\:\\Program Files*`;
 export const HABIT_RULES: readonly RuleParts[] = [
   {
     key: 'one-person-many-pcs',
+    mirrors: 'one-user-many-pcs',
     name: 'One person on many PCs',
     description: `Within about an hour, programs of one person were started on at least ${PCS_MIN} PCs.`,
     query: BY_PEOPLE,
@@ -32,6 +33,7 @@ export const HABIT_RULES: readonly RuleParts[] = [
   },
   {
     key: 'first-start-by-person',
+    mirrors: 'new-program-for-user',
     name: 'First start of a program by a person',
     description:
       'A person started a program outside of the folders of Windows and of installed programs, and had not started it in the 14 days before.',

@@ -35,6 +35,8 @@ export interface RuleParts {
   readonly everyday: string;
   /** What to look at when it fires, in this order. */
   readonly investigate: readonly string[];
+  /** The rule of alerts.yml, shipped or shown as an example, that finds the same; a few find it in another way. */
+  readonly mirrors?: string;
   /** Neither of the two: an alert for each document. */
   readonly threshold?: Threshold;
   readonly newTerms?: NewTerms;

@@ -24,6 +24,7 @@ const SERVICE_NAMES =
 export const TRAIT_RULES: readonly RuleParts[] = [
   {
     key: 'encoded-powershell',
+    mirrors: 'encoded-powershell',
     name: 'PowerShell with an encoded command',
     description: 'PowerShell was started with a command in Base64, which hides what it does.',
     query: flagged('encoded_powershell'),
@@ -53,6 +54,7 @@ export const TRAIT_RULES: readonly RuleParts[] = [
   },
   {
     key: 'office-starts-shell',
+    mirrors: 'office-starts-shell',
     name: 'Office program started a shell or a script host',
     description:
       'A shell, a script host or a borrowed Windows program is the child of an Office program.',
@@ -83,6 +85,7 @@ export const TRAIT_RULES: readonly RuleParts[] = [
   },
   {
     key: 'writable-folder',
+    mirrors: 'from-downloads',
     name: 'Person started a program from a folder for downloads',
     description:
       'A person started a program that lies in Downloads, on the desktop, in a folder for temporary files or in the public profile, and that is none of the watched programs.',
@@ -114,6 +117,7 @@ export const TRAIT_RULES: readonly RuleParts[] = [
   },
   {
     key: 'double-extension',
+    mirrors: 'double-extension',
     name: 'Program that poses as a document',
     description: 'The name of the started program ends like a document before its real extension.',
     query: flagged('double_extension'),
@@ -128,6 +132,7 @@ export const TRAIT_RULES: readonly RuleParts[] = [
   },
   {
     key: 'backups-deleted',
+    mirrors: 'backups-deleted',
     name: 'Backups or shadow copies deleted',
     description:
       'A tool of Windows was told to delete shadow copies or backups, or to switch recovery off: ransomware does so before it encrypts.',
@@ -144,6 +149,7 @@ export const TRAIT_RULES: readonly RuleParts[] = [
   },
   {
     key: 'remote-tool',
+    mirrors: 'remote-control',
     name: 'Remote access tool',
     description: 'A program for remote control was started.',
     query: flagged('remote_tool'),
@@ -158,6 +164,7 @@ export const TRAIT_RULES: readonly RuleParts[] = [
   },
   {
     key: 'lolbin-with-address',
+    mirrors: 'downloads-by-system-tools',
     name: 'Borrowed Windows program with a web address',
     description:
       'A Windows program that attackers borrow was started with a web address on its command line.',
@@ -173,6 +180,7 @@ export const TRAIT_RULES: readonly RuleParts[] = [
   },
   {
     key: 'elevated-shell',
+    mirrors: 'elevated-at-night',
     name: 'Elevated shell of a person',
     description: 'A person started a shell or a script host with full rights.',
     query: `${BY_PEOPLE} and ${flagged('elevated')} and ${flagged('script_host')}`,

@@ -12,7 +12,7 @@ export interface ObjectFault {
 }
 
 export type AnswerOutcome =
-  | { readonly outcome: 'done'; readonly imported: number }
+  | { readonly outcome: 'done'; readonly imported: number; readonly renamed: number }
   | {
       readonly outcome: 'refused';
       readonly reason: string;
@@ -59,8 +59,13 @@ export function readImportAnswer(json: unknown, sent: number): AnswerOutcome {
     };
   });
   const imported = typeof answer['successCount'] === 'number' ? answer['successCount'] : 0;
-  if (answer['success'] === true && faults.length === 0 && imported === sent)
-    return { outcome: 'done', imported };
+  if (answer['success'] === true && faults.length === 0 && imported === sent) {
+    const renamed = listOf(answer['successResults']).filter((one) => {
+      const { id, destinationId } = objectOf(one);
+      return typeof destinationId === 'string' && destinationId !== id;
+    });
+    return { outcome: 'done', imported, renamed: renamed.length };
+  }
   return {
     outcome: 'refused',
     reason: `Kibana took ${imported} of ${sent} objects`,

@@ -51,12 +51,13 @@ for (const version of [
   '9.0.1',
   '9.1.5',
   '9.4.3',
+  '9.5.2',
 ]) {
   test(`importBundle() brings both languages into ${version}, side by side`, async (t) => {
     const kibana = await standIn(t, { version });
     for (const language of ['en', 'ru'] as const) {
       const outcome = await importBundle(bundleText(language), options(kibana.url));
-      assert.deepEqual(outcome, { outcome: 'done', imported: OBJECTS, version });
+      assert.deepEqual(outcome, { outcome: 'done', imported: OBJECTS, renamed: 0, version });
     }
     assert.equal(kibana.objects('default').size, 2 * OBJECTS);
   });
@@ -120,8 +121,14 @@ test('importBundle() signs in by API key or password, and says when neither will
     { credentials: { ...password, password: 'wrong-secret' } },
   );
   const reason = reasonOf(await importBundle(TEXT, wrong));
-  assert.match(reason, /does not know the credentials \(401\)/);
+  assert.match(reason, /does not know the credentials\. Check/);
   assert.doesNotMatch(reason, /wrong-secret/);
+  assert.match(reasonOf(await importBundle(TEXT, options(byKey.url))), /wants credentials/);
+  assert.deepEqual(byKey.requests.slice(-1), ['GET /api/status']);
+
+  const guarded = await standIn(t, { authorization: basic, guarded: true });
+  const behind = options(guarded.url, {}, { credentials: { ...password, password: 'wrong' } });
+  assert.match(reasonOf(await importBundle(TEXT, behind)), /does not know the credentials \(401\)/);
 
   const readOnly = await standIn(t, { readOnly: true });
   assert.match(
@@ -150,12 +157,28 @@ test('importBundle() goes into a space under a base path, and says when there is
   assert.equal(kibana.objects('default').size, 0);
   assert.match(
     reasonOf(await importBundle(TEXT, options(kibana.url, { space: 'none' }))),
-    /\/s\/none is not there \(404\)/,
+    /no space "none" in this Kibana/,
   );
+  // Kibana itself would have taken them, into a space that nobody can open.
+  assert.equal(kibana.objects('none').size, 0);
   assert.match(
     reasonOf(await importBundle(TEXT, options(kibana.url, { space: '../x' }))),
     /no id of a space/,
   );
+});
+
+test('importBundle() tells how many objects got new ids, since another space has them', async (t) => {
+  const kibana = await standIn(t, { spaces: ['soc', 'audit'] });
+  const into = async (space: string, overwrite = true) =>
+    await importBundle(TEXT, options(kibana.url, { space, overwrite }));
+  const version = '9.1.5';
+  assert.deepEqual(await into('soc'), { outcome: 'done', imported: OBJECTS, renamed: 0, version });
+  // All but the tag, of which each space has its own.
+  const renamed = { outcome: 'done', imported: OBJECTS, renamed: OBJECTS - 1, version };
+  assert.deepEqual(await into('audit'), renamed);
+  assert.deepEqual(await into('audit'), renamed, 'again: the same objects, not a second set');
+  assert.equal(kibana.objects('audit').size, OBJECTS);
+  assert.equal((await into('audit', false)).outcome, 'refused');
 });
 
 test('importBundle() replaces with overwrite, and tells each conflict without', async (t) => {

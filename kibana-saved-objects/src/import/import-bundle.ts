@@ -1,7 +1,7 @@
 /**
  * Takes an NDJSON text and where Kibana is, imports it through the saved objects API, as "Stack Management > Saved Objects > Import".
- * Keeps: the version is asked first and too old or too new a Kibana is left alone; while Kibana starts it is asked again for a while;
- * what it did not take is told object by object.
+ * Keeps: the version is asked first and too old or too new a Kibana is left alone, then the space; while Kibana starts it is asked
+ * again for a while; what it did not take is told object by object.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf, type ObjectFault, readImportAnswer } from './import-answer.ts';
@@ -24,7 +24,13 @@ export interface ImportOptions {
 }
 
 export type ImportOutcome =
-  | { readonly outcome: 'done'; readonly imported: number; readonly version: string }
+  | {
+      readonly outcome: 'done';
+      readonly imported: number;
+      /** Objects that got another id, since a further space of this Kibana holds ours already. */
+      readonly renamed: number;
+      readonly version: string;
+    }
   | {
       readonly outcome: 'refused';
       readonly reason: string;
@@ -120,14 +126,37 @@ async function askVersion(kibana: KibanaAddress): Promise<Step<string>> {
   if (level !== 'available' && level !== 'degraded')
     return { outcome: 'retry', reason: `Kibana is ${level}` };
   const version = textAt(answer.json, 'version', 'number');
+  // Kibana tells its status to everybody, and its version to those it knows.
   if (version === '')
     return refused(
-      'Kibana hides its version from these credentials. Give credentials that may sign in.',
+      kibana.credentials.kind === 'none'
+        ? 'Kibana wants credentials. Give an API key, or user and password.'
+        : 'Kibana does not know the credentials. Check API key, or user and password.',
     );
   return judgeVersion(version) ?? { outcome: 'done', value: version };
 }
 
-async function send(text: string, options: ImportOptions): Promise<Step<number>> {
+/** Into a space that is not there Kibana imports without a word (elastic/kibana#67164), and nobody ever sees it. */
+async function askSpace(kibana: KibanaAddress, space: string): Promise<Step<string>> {
+  const path = `/api/spaces/space/${space}`;
+  const answer = await kibanaRequest(kibana, { method: 'GET', path });
+  if (answer.outcome === 'unreachable')
+    return {
+      outcome: 'retry',
+      reason: `Kibana at ${kibana.url} does not answer: ${answer.reason}`,
+    };
+  if (PASSING.has(answer.status))
+    return { outcome: 'retry', reason: `Kibana is not ready (${answer.status})` };
+  if (answer.status === 404)
+    return refused(
+      `There is no space "${space}" in this Kibana (404). Make it, or mend kibana.space: the id, as in its address, not the name.`,
+    );
+  return refusalOf(answer, `${kibana.url}${path}`) ?? { outcome: 'done', value: space };
+}
+
+type Imported = Omit<Extract<ImportOutcome, { outcome: 'done' }>, 'version'>;
+
+async function send(text: string, options: ImportOptions): Promise<Step<Imported>> {
   const { kibana, space } = options;
   const prefix = space === undefined ? '' : `/s/${space}`;
   const path = `${prefix}/api/saved_objects/_import?overwrite=${options.overwrite}`;
@@ -146,7 +175,7 @@ async function send(text: string, options: ImportOptions): Promise<Step<number>>
     .split('\n')
     .filter((line) => line.trim() !== '' && !line.includes('"exportedCount"'));
   const read = readImportAnswer(answer.json, sent.length);
-  return read.outcome === 'done' ? { outcome: 'done', value: read.imported } : read;
+  return read.outcome === 'done' ? { outcome: 'done', value: read } : read;
 }
 
 /** Tries until a step is settled or the time is over. Importing twice does no harm: the same ids, the same contents. */
@@ -181,7 +210,12 @@ export async function importBundle(text: string, options: ImportOptions): Promis
   const deadlineMs = performance.now() + options.retry.waitMs;
   const version = await settle(() => askVersion(options.kibana), options, deadlineMs);
   if (version.outcome === 'refused') return version;
+  const { space } = options;
+  if (space !== undefined) {
+    const found = await settle(() => askSpace(options.kibana, space), options, deadlineMs);
+    if (found.outcome === 'refused') return found;
+  }
   const imported = await settle(() => send(text, options), options, deadlineMs);
   if (imported.outcome === 'refused') return imported;
-  return { outcome: 'done', imported: imported.value, version: version.value };
+  return { ...imported.value, version: version.value };
 }
