@@ -1,7 +1,8 @@
 /**
  * Looks whether alerts.yml, or a file of its lists, changed, and hands over what it says then.
- * Keeps: a file with a mistake changes nothing, and the mistake is told with its line; asking for the file's time works on every
- * file system, for editors that write another file in its place, and for mounted ones.
+ * Keeps: a file with a mistake changes nothing, and the mistake is told once with its line; asking for the file's time works on every
+ * file system, for editors that write another file in its place, and for mounted ones. While there is a mistake the file is read again
+ * and again, since what mends it may be elsewhere: a list that was not there yet, a bot in collector.yml.
  */
 import { unwatchFile, watchFile } from 'node:fs';
 import type { Log } from '@launchbeat/ecs-schemas/beat';
@@ -27,6 +28,8 @@ const EVERY_MS = 1000;
 export function watchAlerts(options: WatchAlertsOptions): () => void {
   const { file, load, use, log, onBroken, everyMs = EVERY_MS } = options;
   const watched = new Set<string>();
+  let again: NodeJS.Timeout | undefined;
+  let told: string | undefined;
   const watchAll = (files: readonly string[]): void => {
     for (const one of files) if (!watched.has(one)) watchOne(one);
     for (const one of watched) if (!files.includes(one)) endOne(one);
@@ -40,19 +43,31 @@ export function watchAlerts(options: WatchAlertsOptions): () => void {
     unwatchFile(one, look);
   };
   const look = (): void => {
+    clearTimeout(again);
     try {
       const { alerts, alertsLists } = load();
       use(alerts);
       watchAll([file, ...alertsLists]);
+      told = undefined;
       log.info({ 'file.path': file }, 'Rules changed: alerts.yml was read again.');
     } catch (err) {
-      log.error(
-        { err, 'file.path': file },
-        'alerts.yml has a mistake; the rules from before stay in force. Mend it; `launchbeat-collector rules check` names the line.',
-      );
-      onBroken?.(err instanceof Error ? err.message : String(err));
+      tell(err);
+      again = setTimeout(look, everyMs).unref();
     }
   };
+  const tell = (err: unknown): void => {
+    const problem = err instanceof Error ? err.message : String(err);
+    if (problem === told) return;
+    told = problem;
+    log.error(
+      { err, 'file.path': file },
+      'alerts.yml has a mistake; the rules from before stay in force. Mend it; `launchbeat-collector rules check` names the line.',
+    );
+    onBroken?.(problem);
+  };
   watchAll([file, ...(options.lists ?? [])]);
-  return () => watchAll([]);
+  return () => {
+    clearTimeout(again);
+    watchAll([]);
+  };
 }
