@@ -15,6 +15,7 @@ import {
 import { type AlertFields, actorOf, createWriteTime } from '../assess/alert-fields.ts';
 import type { AlertsConfig } from '../assess/alerts-config.ts';
 import { createAssess } from '../assess/assess.ts';
+import type { RuleKind } from '../assess/rule-kinds.ts';
 import { createTrackInMemory } from '../assess/track-in-memory.ts';
 import { type ExplainedRule, explainRules } from '../assess/why-not.ts';
 import { visibleText } from '../notify/visible-text.ts';
@@ -141,10 +142,10 @@ function createVerdicts(alerts: AlertsConfig, ruleId: string | undefined) {
       fires: explained.flatMap(({ rule }) => firesOf(raised.get(rule.id) ?? [])),
       does_not: explained
         .filter((one) => !isRaised(one))
-        .map(({ rule, whyNot }) => ({
-          rule: rule.id,
-          why: [...whyNot(document), ...counts(rule)],
-        })),
+        .map(({ rule, whyNot }) => {
+          const why = whyNot(document);
+          return { rule: rule.id, why: why.length === 0 ? [whyNotYet(rule)] : why };
+        }),
     };
   }
 
@@ -171,9 +172,16 @@ function createVerdicts(alerts: AlertsConfig, ruleId: string | undefined) {
   };
 }
 
-/** Why a rule that is about the event may not fire all the same. */
-const counts = ({ kind }: ExplainedRule['rule']): string[] =>
-  kind === 'any' ? [] : [`kind: ${kind} needs more than this line`];
+/** Why a rule that is about the event does not fire all the same; other kinds need more events. */
+const NOT_YET: { readonly [Kind in RuleKind]?: string } = {
+  new_value: ', and there was such a key before',
+  rare: ', and its key has more values, or had this one',
+  sequence: ' needs its other part as well',
+  flatline: ' tells of silence, and this is none',
+};
+
+const whyNotYet = ({ kind }: ExplainedRule['rule']): string =>
+  `kind: ${kind}${NOT_YET[kind] ?? ' needs more than this line'}`;
 
 function chosen(rules: ExplainedRule[], ruleId: string | undefined): ExplainedRule[] {
   const left = rules.filter(({ rule }) => ruleId === undefined || rule.id === ruleId);
