@@ -43,6 +43,7 @@ function rowsOf({ agent, collector, alerts, latency, detail }: Results): Row[] {
   const otherPeers = Object.entries(others as Record<string, number | null>);
   const { assess } = alerts;
   const { eventToChat } = latency;
+  const ruleNanos = detail['alerts']?.['nanosPerRuleAndEvent'];
   const loader = collector.bothStores.loaderEventsPerSecond;
   const peer = agent.spoolToSink.peerCpuMicrosPerEvent;
   return [
@@ -81,6 +82,7 @@ function rowsOf({ agent, collector, alerts, latency, detail }: Results): Row[] {
     row('… with 10 rules', assess.rules10.eventsPerSecond, 'events/s'),
     row('… with 100 rules', assess.rules100.eventsPerSecond, 'events/s', ['at least', 100_000]),
     row('… with 1,000 rules', assess.rules1000.eventsPerSecond, 'events/s'),
+    row('… cost of one rule more', typeof ruleNanos === 'number' ? ruleNanos : null, 'ns/event'),
     row('Event → chat, median', eventToChat.p50Ms, 'ms'),
     row('Event → chat, 95 of 100', eventToChat.p95Ms, 'ms', ['at most', 2_000]),
     row('Event → chat, 99 of 100', eventToChat.p99Ms, 'ms'),

@@ -78,6 +78,34 @@ test('a changed list is in force as well; one that is gone is a mistake that is 
   assert.ok(fires('radmin.exe'));
 });
 
+test('a list that is written after the file that names it is taken, and the mistake until then is told once', async (t) => {
+  const folder = temporaryFolder(t);
+  const file = join(folder, 'alerts.yml');
+  writeFileSync(file, 'chats: {duty: 1}\n');
+  const load = () => loadAlerts({ file, bots: [], environment: {} });
+  const rules = createLiveRules(load().alerts, true);
+  const broken: string[] = [];
+  let loads = 0;
+  t.after(
+    watchAlerts({
+      ...{ file, log: SILENT_LOG, everyMs: 20 },
+      load: () => {
+        loads += 1;
+        return load();
+      },
+      use: (alerts) => rules.use(alerts),
+      onBroken: (problem) => void broken.push(problem),
+    }),
+  );
+  writeFileSync(file, "chats: {duty: 1}\nrules: [{id: tools, programs: ['file:tools.txt']}]\n");
+  await eventually(() => loads > 3);
+  assert.equal(broken.length, 1);
+  writeFileSync(join(folder, 'tools.txt'), 'radmin.exe\n');
+  const document = processStart({ process: { name: 'radmin.exe' } });
+  await eventually(() => rules.assess([document])[0]?.ruleId === 'tools');
+  assert.equal(broken.length, 1);
+});
+
 test('a chat of a bot that is not in collector.yml is refused with its line', (t) => {
   const file = join(temporaryFolder(t), 'alerts.yml');
   writeFileSync(file, 'chats:\n  duty:\n    id: 1\n    bot: second\n');

@@ -1,9 +1,11 @@
 /**
  * Looks whether alerts.yml, or a file of its lists, changed, and hands over what it says then.
- * Keeps: a file with a mistake changes nothing, and the mistake is told with its line; asking for the file's time works on every
- * file system, for editors that write another file in its place, and for mounted ones.
+ * Keeps: a file with a mistake changes nothing, and the mistake is told once with its line; asking for the file's time works on every
+ * file system, for editors that write another file in its place, and for mounted ones. While there is a mistake the file is read again
+ * and again, since what mends it may be elsewhere: a list that was not there yet, a bot in collector.yml.
  */
-import { unwatchFile, watchFile } from 'node:fs';
+import { type Stats, statSync } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import type { Log } from '@launchbeat/ecs-schemas/beat';
 import type { AlertsConfig } from './assess/alerts-config.ts';
 
@@ -23,36 +25,64 @@ export interface WatchAlertsOptions {
 
 const EVERY_MS = 1000;
 
+/** Another text where another file stands there, or it was written to. */
+const stateOf = (stats: Stats | undefined): string =>
+  stats === undefined ? 'none' : `${stats.ino} ${stats.size} ${stats.mtimeMs}`;
+
 /** Looks until the end is asked for. Gives that end. */
 export function watchAlerts(options: WatchAlertsOptions): () => void {
   const { file, load, use, log, onBroken, everyMs = EVERY_MS } = options;
-  const watched = new Set<string>();
-  const watchAll = (files: readonly string[]): void => {
-    for (const one of files) if (!watched.has(one)) watchOne(one);
-    for (const one of watched) if (!files.includes(one)) endOne(one);
-  };
-  const watchOne = (one: string): void => {
-    watched.add(one);
-    watchFile(one, { interval: everyMs, persistent: false }, look);
-  };
-  const endOne = (one: string): void => {
-    watched.delete(one);
-    unwatchFile(one, look);
-  };
-  const look = (): void => {
+  const watched = new Map<string, string>();
+  let told: string | undefined;
+  let isOver = false;
+
+  function watchAll(files: readonly string[]): void {
+    for (const one of watched.keys()) if (!files.includes(one)) watched.delete(one);
+    for (const one of files) {
+      if (!watched.has(one)) watched.set(one, stateOf(statSync(one, { throwIfNoEntry: false })));
+    }
+  }
+
+  function read(): void {
     try {
       const { alerts, alertsLists } = load();
       use(alerts);
       watchAll([file, ...alertsLists]);
+      told = undefined;
       log.info({ 'file.path': file }, 'Rules changed: alerts.yml was read again.');
     } catch (err) {
+      const problem = err instanceof Error ? err.message : String(err);
+      if (problem === told) return;
+      told = problem;
       log.error(
         { err, 'file.path': file },
         'alerts.yml has a mistake; the rules from before stay in force. Mend it; `launchbeat-collector rules check` names the line.',
       );
-      onBroken?.(err instanceof Error ? err.message : String(err));
+      onBroken?.(problem);
     }
+  }
+
+  async function look(): Promise<void> {
+    let isChanged = false;
+    for (const [one, before] of watched) {
+      const state = stateOf(await stat(one).catch(() => undefined));
+      if (state === before) continue;
+      watched.set(one, state);
+      isChanged = true;
+    }
+    if (isOver) return;
+    if (isChanged || told !== undefined) read();
+    lookLater();
+  }
+
+  let timer: NodeJS.Timeout | undefined;
+  const lookLater = (): void => {
+    timer = setTimeout(() => void look(), everyMs).unref();
   };
   watchAll([file, ...(options.lists ?? [])]);
-  return () => watchAll([]);
+  lookLater();
+  return () => {
+    isOver = true;
+    clearTimeout(timer);
+  };
 }

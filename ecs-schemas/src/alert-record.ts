@@ -25,7 +25,7 @@ const image = {
 const alertSchema = z.object({
   /**
    * What happened: `raised`; its fate `sent`, `suppressed` (the same was told shortly before), `folded` (too old when it came), `held`
-   * (quiet hours), `stormed` (past the chat's budget), `muted` (somebody asked for quiet), `failed` (the chat refused it); `acknowledged`.
+   * (quiet hours, a digest), `stormed` (past the chat's budget), `muted` (somebody asked for quiet), `failed` (the chat refused it); `acknowledged`.
    */
   fate: z.string().min(1),
   severity: z.string(),

@@ -19,7 +19,8 @@ const ALL = [
   'bench/**/*.test.ts',
 ];
 const ELASTICSEARCH_HEAP_MB = 1024;
-const TEST_TIMEOUT_MS = 600_000;
+/** The long form of random scenarios takes its time. */
+const TEST_TIMEOUT_MS = process.env['LAUNCHBEAT_TEST_RUNS'] ? 4 * 3_600_000 : 600_000;
 const INTERRUPT_GRACE_MS = 2_000;
 const IMPORT = /\bfrom\s+'(\.[^']+)'/g;
 

@@ -135,8 +135,8 @@ export const alertsConfigSchema = fileKeys.superRefine((config, context) => {
   for (const { path, message } of problems) context.addIssue({ code: 'custom', path, message });
 });
 
-const isBounded = ({ budget, quiet_hours }: ChatBounds): boolean =>
-  budget !== undefined || quiet_hours !== undefined;
+const isBounded = ({ budget, digest, quiet_hours }: ChatBounds): boolean =>
+  [budget, digest, quiet_hours].some((bound) => bound !== undefined);
 
 /** Two names may stand for one chat, but it bears only one thing. */
 function doubledBounds({ chats }: FileKeys): Problem[] {
@@ -144,7 +144,7 @@ function doubledBounds({ chats }: FileKeys): Problem[] {
   return bounded.flatMap(([name, { id }], index) => {
     const [other] = bounded.slice(0, index).find(([, one]) => one.id === id) ?? [];
     if (other === undefined) return [];
-    const message = `Chats "${other}" and "${name}" are one chat with two bounds. Keep budget and quiet_hours at one of them.`;
+    const message = `Chats "${other}" and "${name}" are one chat with two bounds. Keep budget, digest and quiet_hours at one of them.`;
     return [{ path: ['chats', name], message }];
   });
 }

@@ -108,6 +108,10 @@ for (const [template, want] of [
   ['{{#domain}}x', /not closed/],
   ['x{{/domain}}', /closes what is not open/],
   ['{{user', /not closed/],
+  ['<b>{{user}}', /<b> is not closed\. Write <\/b> after it/],
+  ['<b><i>{{user}}</b></i>', /<\/b> closes what is not open/],
+  ['{{user}}<br>{{process}}', /<br> is no tag that Telegram knows\. Tags: b, strong/],
+  ['{{pid}} < 5', /a lone < is written &lt;/],
 ] as const) {
   test(`the template ${template} is refused`, () => {
     assert.match(templateProblems(template).join('\n'), want);
@@ -120,6 +124,9 @@ test('a template with sections and comments is taken', () => {
     templateProblems('{{#domain}}{{domain}}\\{{/domain}}{{user}}{{! note }}{{^host}}-{{/host}}'),
     [],
   );
+  const marked =
+    '{{#link}}<a href="{{link}}">{{/link}}<B>{{user}}</b> &lt; 5{{#link}}</a>{{/link}}';
+  assert.deepEqual(templateProblems(marked), []);
 });
 
 test('alertsConfigSchema refuses unknown keys, unknown chats, ids that are there twice, and lists without entries', () => {

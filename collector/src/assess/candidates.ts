@@ -174,7 +174,10 @@ function trackedRule(
     mitre: [],
     template: undefined,
   };
-  const telling = { chats: undefined, max_age: undefined, suppress: undefined, warm_up: undefined };
+  const telling = {
+    ...{ chats: undefined, max_age: undefined, suppress: undefined },
+    ...{ digest: undefined, warm_up: undefined },
+  };
   const isCoarse = kind === 'cardinality' || kind === 'rare';
   return {
     id,

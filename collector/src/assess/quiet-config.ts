@@ -29,10 +29,14 @@ export const span = z.union([z.string(), z.literal(0)]).transform((text, context
   return z.NEVER;
 });
 
+const isWindow = (ms: number): boolean => ms >= 1000 && ms <= 31 * DAY_MS;
+
 /** A duration that something is counted in. */
-export const window = span.refine(
-  (ms) => ms >= 1000 && ms <= 31 * DAY_MS,
-  'Expected a duration from 1s to 31d',
+export const window = span.refine(isWindow, 'Expected a duration from 1s to 31d');
+/** The same, or 0 = at once. */
+export const windowOrNone = span.refine(
+  (ms) => ms === 0 || isWindow(ms),
+  'Expected 0, or a duration from 1s to 31d',
 );
 
 export const suppress = z
@@ -54,6 +58,8 @@ export type SuppressConfig = z.infer<typeof suppress>;
 export const chatBounds = {
   /** Messages a minute; past it there is one message that counts. */
   budget: z.int().min(1).max(1000).optional(),
+  /** Alerts are gathered for so long and told in one message. */
+  digest: window.optional(),
   /** Alerts of these hours are kept and told in one message afterwards. */
   quiet_hours: z.strictObject(scheduleKeys).optional(),
 };

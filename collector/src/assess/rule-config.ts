@@ -5,7 +5,7 @@
 import { conditionSchema } from '@launchbeat/ecs-schemas/conditions';
 import { z } from 'zod';
 import { templateProblems } from './message-template.ts';
-import { span, suppress } from './quiet-config.ts';
+import { span, suppress, windowOrNone } from './quiet-config.ts';
 import { kindKeys, kindProblems } from './rule-kinds.ts';
 import { scheduleKeys } from './schedule.ts';
 
@@ -91,6 +91,8 @@ const ruleKeys = z.strictObject({
   max_age: span.optional(),
   /** Instead of suppress of the file. */
   suppress: suppress.optional(),
+  /** Instead of digest of the chat; 0 = at once. */
+  digest: windowOrNone.optional(),
 });
 
 export const rule = ruleKeys.superRefine((one, context) => {

@@ -1,6 +1,7 @@
 /**
  * Takes the rules and a document, says for each rule in sentences why it is not about the document.
- * Keeps: the sentences come from the tests that assess uses; a rule without a sentence is a rule that fires.
+ * Keeps: the sentences come from the tests that assess uses; a rule without a sentence is a rule that fires, or one that counts and is
+ * about the document. A sequence has two parts, and a document that is neither is told why for both.
  */
 import { eventIdTimeMs, type ProcessStart } from '@launchbeat/ecs-schemas';
 import { type Condition, compileCondition, fieldValue } from '@launchbeat/ecs-schemas/conditions';
@@ -17,7 +18,7 @@ import {
   textsOf,
 } from './match-document.ts';
 import { createFleetView, NO_TAGS } from './pc-groups.ts';
-import type { AlertRule } from './rule-config.ts';
+import type { AlertRule, MatchLists } from './rule-config.ts';
 import { isAgentKind } from './rule-kinds.ts';
 import { createRuleSchedule } from './schedule.ts';
 
@@ -39,7 +40,9 @@ export function explainRules(config: AlertsConfig, tagsOf = NO_TAGS): ExplainedR
       ...(rule.enabled ? [] : ['enabled: the rule is switched off']),
       ...(chatIds.length === 0 ? ['chats: nobody hears the rule'] : []),
     ];
-    const wanted = listsOf(rule);
+    const whyLists = explainLists(rule);
+    const next = rule.followed_by;
+    const whyNext = next && explainLists(next, 'followed_by.');
     const unwanted = listsOf(rule.exclude ?? {});
     const whySchedule = explainSchedule(rule, config.time_zone);
     return {
@@ -48,18 +51,23 @@ export function explainRules(config: AlertsConfig, tagsOf = NO_TAGS): ExplainedR
       whyNot(document) {
         if (isAgentKind(rule.kind)) return [`kind: ${rule.kind} is about agents, not events`];
         const subject = subjectOf(document, fleet);
+        const whyFirst = [
+          ...whyLists(subject),
+          ...(rule.when === undefined ? [] : whyCondition(rule.when, document, 'when')),
+        ];
+        // A rule of one part is its own second one.
+        const whyThen = whyNext?.(subject) ?? whyFirst;
         return [
           ...always,
-          ...whyScope(rule, document),
-          ...wanted
-            .filter((one) => !listMatches(one, subject))
-            .map((one) => `${one.name}: ${shown(subject, one.name)} is not in ${patternsOf(one)}`),
+          ...whyLaunch(rule, document),
+          ...(whyFirst.length === 0 || whyThen.length === 0
+            ? []
+            : new Set([...whyFirst, ...whyThen])),
           ...unwanted
             .filter((one) => listMatches(one, subject))
             .map(
               (one) => `exclude.${one.name}: ${shown(subject, one.name)} is in ${patternsOf(one)}`,
             ),
-          ...(rule.when === undefined ? [] : whyCondition(rule.when, document, 'when')),
           ...whySchedule(document),
         ];
       },
@@ -71,14 +79,21 @@ const shown = (subject: Subject, name: ListName): string =>
   textsOf(subject, name).join(', ') || 'nothing';
 const patternsOf = ({ patterns }: NamedList): string => `[${patterns.join(', ')}]`;
 
-function whyScope(rule: AlertRule, { launchbeat }: ProcessStart): string[] {
-  return [
-    ...(rule.launch_only && !launchbeat.launch
-      ? ['launch_only: it is a helper process, or started by the system']
+const whyLaunch = (rule: AlertRule, { launchbeat }: ProcessStart): string[] =>
+  rule.launch_only && !launchbeat.launch
+    ? ['launch_only: it is a helper process, or started by the system']
+    : [];
+
+/** Why the lists of a rule, or of its second part, are not about a subject. */
+function explainLists(lists: MatchLists, at = ''): (subject: Subject) => string[] {
+  const wanted = listsOf(lists);
+  return (subject) => [
+    ...(lists.programs === undefined && subject.document.launchbeat.program === undefined
+      ? [`${at}programs: the rule names none, and the program is not a watched one`]
       : []),
-    ...(rule.programs === undefined && launchbeat.program === undefined
-      ? ['programs: the rule names none, and the program is not a watched one']
-      : []),
+    ...wanted
+      .filter((one) => !listMatches(one, subject))
+      .map((one) => `${at}${one.name}: ${shown(subject, one.name)} is not in ${patternsOf(one)}`),
   ];
 }
 

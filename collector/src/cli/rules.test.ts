@@ -112,6 +112,46 @@ test('rules test says for each event which rules fire with which message, and wh
   ]);
 });
 
+test('rules test names the chats that hear of this event, by its PC and its hour, and each event that a line tells of', async (t) => {
+  const alerts = `chats: { night: 1, tills: 2, rest: 3 }
+groups: { tills: { hosts: ['KASSA-*'] } }
+routes:
+  - { schedule: { from: '22:00', to: '06:00' }, chats: [night] }
+  - { groups: [tills], chats: [tills] }
+fallback: rest
+rules:
+  - { id: browsers, programs: [chrome.exe] }
+  - id: pair
+    kind: sequence
+    within: 5m
+    programs: [winword.exe]
+    followed_by: { programs: [cmd.exe] }
+    template: '{{time}}'
+`;
+  const of = (time: string, name: string, host = 'pc-1') =>
+    processStart({ '@timestamp': `2026-11-23T${time}Z`, process: { name }, host: { name: host } });
+  const input = ndjsonLines([
+    of('12:00:00', 'chrome.exe'),
+    of('12:00:00', 'chrome.exe', 'KASSA-7'),
+    of('23:00:00', 'chrome.exe', 'KASSA-7'),
+    ...[of('23:04:00', 'cmd.exe'), of('23:05:00', 'cmd.exe'), of('23:03:00', 'winword.exe')],
+  ]);
+  const { stdout } = await rules(t, alerts, ['test', '-', '--json'], input);
+  const fires = stdout
+    .trimEnd()
+    .split('\n')
+    .map((line) => (JSON.parse(line) as { fires?: { chats: string[]; message: string }[] }).fires);
+  assert.deepEqual(
+    fires.slice(0, 3).map((one) => one?.map(({ chats }) => chats)),
+    [[['rest']], [['tills']], [['night', 'tills']]],
+  );
+  assert.deepEqual(
+    fires[5]?.map(({ message }) => message),
+    ['23.11.2026 23:04:00', '23.11.2026 23:05:00'],
+  );
+  assert.match(stdout, /"messages":\{"rest":1,"tills":2,"night":3\}/);
+});
+
 test('rules test reads a file without a last line feed, for one rule, as NDJSON', async (t) => {
   const file = join(temporaryFolder(t), 'events.ndjson');
   writeFileSync(file, ndjsonLines([ANYDESK, CHROME]).toString('utf8').trimEnd());

@@ -12,9 +12,10 @@ import {
   processStartSchema,
   wholeLinesBytes,
 } from '@launchbeat/ecs-schemas';
-import { actorOf, createWriteTime } from '../assess/alert-fields.ts';
+import { type AlertFields, actorOf, createWriteTime } from '../assess/alert-fields.ts';
 import type { AlertsConfig } from '../assess/alerts-config.ts';
 import { createAssess } from '../assess/assess.ts';
+import type { RuleKind } from '../assess/rule-kinds.ts';
 import { createTrackInMemory } from '../assess/track-in-memory.ts';
 import { type ExplainedRule, explainRules } from '../assess/why-not.ts';
 import { visibleText } from '../notify/visible-text.ts';
@@ -24,6 +25,21 @@ export interface TestRulesOptions {
   readonly isJson: boolean;
   /** Only this rule; undefined = all. */
   readonly ruleId?: string | undefined;
+}
+
+/** One message, and the chats that hear it. */
+interface Fires {
+  readonly rule: string;
+  readonly chats: readonly string[];
+  readonly message: string;
+}
+
+/** An alert of a line, be it of a rule that counts or not. */
+interface RaisedAlert {
+  readonly ruleId: string;
+  readonly eventId: string;
+  readonly chatIds: readonly string[];
+  readonly fields: AlertFields;
 }
 
 /** What became of one line. */
@@ -36,7 +52,7 @@ type Verdict =
       readonly user: string;
       readonly process: string;
       readonly host: string;
-      readonly fires: readonly { rule: string; chats: readonly string[]; message: string }[];
+      readonly fires: readonly Fires[];
       readonly does_not: readonly { rule: string; why: readonly string[] }[];
     }
   | { readonly outcome: 'no_event'; readonly line: number; readonly reason: string };
@@ -105,14 +121,16 @@ function createVerdicts(alerts: AlertsConfig, ruleId: string | undefined) {
 
   function eventVerdict(document: ProcessStart, line: number): Verdict {
     nowMs = Math.max(nowMs, eventIdTimeMs(document.event.id));
-    const raised = [
-      ...assess([document]),
-      // A late first part tells of an earlier event: it is this line that makes the alert.
-      ...track(document, nowMs).map(({ rule, fields }) => ({ ruleId: rule.id, fields })),
-    ];
+    const raised = Map.groupBy(
+      [
+        ...assess([document]).map(({ chatId, ...alert }) => ({ ...alert, chatIds: [chatId] })),
+        // A late first part tells of earlier events: it is this line that makes the alerts.
+        ...track(document, nowMs).map(({ rule, ...said }) => ({ ...said, ruleId: rule.id })),
+      ],
+      ({ ruleId }) => ruleId,
+    );
     const actor = actorOf(document);
-    const isRaised = ({ rule }: ExplainedRule): boolean =>
-      raised.some((alert) => alert.ruleId === rule.id);
+    const isRaised = ({ rule }: ExplainedRule): boolean => raised.has(rule.id);
     return {
       outcome: 'event',
       line,
@@ -121,18 +139,26 @@ function createVerdicts(alerts: AlertsConfig, ruleId: string | undefined) {
       user: [actor.domain, actor.name].filter((part) => part !== undefined).join('\\') || '-',
       process: document.process.name ?? '-',
       host: document.host.name,
-      fires: explained.filter(isRaised).flatMap(({ rule, chatIds }) => {
-        const alert = raised.find((one) => one.ruleId === rule.id);
-        const chats = chatIds.map((id) => names.get(id) ?? id);
-        return alert === undefined ? [] : [{ rule: rule.id, chats, message: write(alert).plain }];
-      }),
+      fires: explained.flatMap(({ rule }) => firesOf(raised.get(rule.id) ?? [])),
       does_not: explained
         .filter((one) => !isRaised(one))
-        .map(({ rule, whyNot }) => ({
-          rule: rule.id,
-          why: [...whyNot(document), ...counts(rule)],
-        })),
+        .map(({ rule, whyNot }) => {
+          const why = whyNot(document);
+          return { rule: rule.id, why: why.length === 0 ? [whyNotYet(rule)] : why };
+        }),
     };
+  }
+
+  /** One entry for each event that is told, with the chats that hear of that one. */
+  function firesOf(alerts: readonly RaisedAlert[]): Fires[] {
+    return [...Map.groupBy(alerts, ({ eventId }) => eventId).values()].flatMap((told) => {
+      const [first] = told;
+      const ids = new Set(told.flatMap(({ chatIds }) => chatIds));
+      const chats = [...ids].map((id) => names.get(id) ?? id);
+      return first === undefined
+        ? []
+        : [{ rule: first.ruleId, chats, message: write(first).plain }];
+    });
   }
 
   return {
@@ -146,9 +172,16 @@ function createVerdicts(alerts: AlertsConfig, ruleId: string | undefined) {
   };
 }
 
-/** Why a rule that is about the event may not fire all the same. */
-const counts = ({ kind }: ExplainedRule['rule']): string[] =>
-  kind === 'any' ? [] : [`kind: ${kind} needs more than this line`];
+/** Why a rule that is about the event does not fire all the same; other kinds need more events. */
+const NOT_YET: { readonly [Kind in RuleKind]?: string } = {
+  new_value: ', and there was such a key before',
+  rare: ', and its key has more values, or had this one',
+  sequence: ' needs its other part as well',
+  flatline: ' tells of silence, and this is none',
+};
+
+const whyNotYet = ({ kind }: ExplainedRule['rule']): string =>
+  `kind: ${kind}${NOT_YET[kind] ?? ' needs more than this line'}`;
 
 function chosen(rules: ExplainedRule[], ruleId: string | undefined): ExplainedRule[] {
   const left = rules.filter(({ rule }) => ruleId === undefined || rule.id === ruleId);

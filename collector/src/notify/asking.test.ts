@@ -130,6 +130,32 @@ async function lab(t: TestContext, file: Record<string, unknown> = {}): Promise<
 const answers = (telegram: TelegramStandIn): string[] =>
   telegram.requests('answerCallbackQuery').map((one) => String(one.params['text']));
 
+test('who mutes in the middle of a flood is answered before the rest of it, and spared the rest', async (t) => {
+  const { app, telegram, notifier, pass } = await lab(t);
+  const flood = Array.from({ length: 400 }, () =>
+    processStart({ '@timestamp': new Date(NOW_MS).toISOString() }),
+  );
+  await app.send(ndjsonLines(flood));
+  notifier.wake();
+  const told = () => telegram.messages().filter(({ text }) => text === 'Иванов chrome.exe').length;
+  await eventually(() => told() > 3);
+  telegram.write({ chatId: GROUP, fromId: BOSS, text: '/mute starts 1h' });
+  await eventually(() => telegram.messages().some(({ text }) => text.includes('is muted here')));
+  const waiting = async () => app.sql`select from alerts where state = 'pending'`;
+  await eventually(async () => (await waiting()).length === 0);
+  assert.ok(told() < flood.length, 'what waits is muted too');
+  pass(61 * MINUTE_MS);
+  notifier.wake();
+  await eventually(() => telegram.messages().some(({ text }) => text.includes('While muted')));
+  const counted = telegram.messages().map(({ text }) => /While muted: (\d+)/.exec(text)?.[1] ?? 0);
+  assert.equal(
+    counted.reduce<number>((sum, one) => sum + Number(one), told()),
+    flood.length,
+  );
+  const twice = await app.sql`select from alerts where state not in ('sent', 'muted')`;
+  assert.equal(twice.length, 0);
+});
+
 test('commands say how it goes, who started what, and what this chat hears', async (t) => {
   const { app, start, ask, telegram, audited } = await lab(t);
   await start(30, { process: { name: 'AnyDesk.exe' }, launchbeat: { program: 'AnyDesk' } });

@@ -103,6 +103,13 @@ export async function readBulletins(
   );
 }
 
+/** Whether somebody waits for one in a chat. */
+export async function hasBulletins(sql: Sql, chatId: string): Promise<boolean> {
+  const [row] = await sql<{ waits: boolean }[]>`
+    select exists (select from bulletins where state = 'pending' and chat_id = ${chatId}) as waits`;
+  return row?.waits === true;
+}
+
 /** Sends until they are settled or `signal` is aborted. */
 export async function deliverBulletins(
   rows: readonly BulletinRow[],

@@ -261,7 +261,7 @@ test('run() waits through an outage of Telegram, and through its own restart', a
 test('run() sends plain text where the markup of the template cannot be read', async (t) => {
   const { telegram, alert, start, states, errors } = await lab(t);
   await alert(PERSON, 2, { user: 'a & <b>' });
-  start({}, '<blink>{{user}}</blink> started');
+  start({}, '<tg-emoji emoji-id="0">{{user}}</tg-emoji> started');
   await eventually(async () => (await states())['sent'] === 2);
   assert.deepEqual(textsTo(telegram, PERSON), ['a & <b> started', 'a & <b> started']);
   assert.equal(errors.length, 1);

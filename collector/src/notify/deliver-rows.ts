@@ -1,12 +1,13 @@
 /**
  * Takes rows of the outbox of one chat, sends them in their order.
- * Keeps: a row goes out after the one before it was settled; what a chat refuses for good is told elsewhere.
+ * Keeps: a row goes out after the one before it was settled; what a chat refuses for good is told elsewhere; whoever asks there is
+ * answered before the next row, and what they muted meanwhile is not sent.
  */
-import { postTrouble } from './bulletins.ts';
+import { hasBulletins, postTrouble } from './bulletins.ts';
 import { type Delivered, type Delivery, deliverParcel, noteDown, sleep } from './deliver-parcel.ts';
 import { markFailed, markSending, markSent, markTried, type OutboxRow } from './outbox.ts';
 
-/** Sends until the rows are settled or `signal` is aborted. */
+/** Sends until the rows are settled, somebody waits for an answer, or `signal` is aborted. */
 export async function deliverRows(
   rows: readonly OutboxRow[],
   delivery: Delivery,
@@ -20,17 +21,24 @@ export async function deliverRows(
       await noteDown(async () => markSent(delivery.sql, row.id, messageId), signal);
       if (!signal.aborted) delivery.sentRows.delete(row.id);
     }
-    if (signal.aborted) return;
+    if (signal.aborted || (await isAsked(row.chatId, delivery))) return;
   }
 }
+
+/** Where PostgreSQL cannot say it, the rows go on. */
+const isAsked = async (chatId: string, { sql }: Delivery): Promise<boolean> =>
+  hasBulletins(sql, chatId).catch(() => false);
 
 async function deliver(row: OutboxRow, delivery: Delivery, signal: AbortSignal): Promise<void> {
   const { sql, bot, abandon, counts } = delivery;
   const message = delivery.write(row);
   const buttons = delivery.buttonsOf(row);
+  let isOurs = false;
+  await noteDown(async () => {
+    isOurs = await markSending(sql, row);
+  }, signal);
+  if (signal.aborted || !isOurs) return;
   if (row.wasSending) counts.maybeTwice += 1;
-  await noteDown(async () => markSending(sql, row.id, row.wasSending), signal);
-  if (signal.aborted) return;
   const delivered = await deliverParcel(
     {
       chatId: row.chatId,

@@ -21,8 +21,8 @@ export interface DrainOptions {
   /** Resolves when there may be something new. */
   readonly woken: () => Promise<void>;
   readonly onPending: (pending: number) => void;
-  /** Decides the fates of new rows, before they are read. */
-  readonly triage: (signal: AbortSignal) => Promise<void>;
+  /** Decides the fates of new rows, before they are read; gives whether there are more. */
+  readonly triage: (signal: AbortSignal) => Promise<boolean>;
   /** Whether rows wait for the triage. */
   readonly triaged: () => boolean;
 }
@@ -41,7 +41,7 @@ export async function drainOutbox(options: DrainOptions): Promise<void> {
         onPending(await countPending(delivery.sql));
         countAtMs = performance.now() + COUNT_MS;
       }
-      await options.triage(signal);
+      const isMore = await options.triage(signal);
       const room = CHATS_MAX - busy.size;
       for (const [chatId, load] of room > 0
         ? await readLoads(options, [...busy.keys()], room)
@@ -51,6 +51,7 @@ export async function drainOutbox(options: DrainOptions): Promise<void> {
         delivered.catch(() => undefined);
         busy.set(chatId, delivered);
       }
+      if (isMore) continue;
       const poll = pause(POLL_MS, signal);
       await Promise.race([woken, poll, ...busy.values()]);
     }

@@ -57,10 +57,11 @@ export function createLead(options: LeadOptions): (signal: AbortSignal, led: Led
         ...{ delivery, signal, woken: options.woken, onPending: options.onPending },
         triage: async (until) => {
           receipts.look(voice().alerts, now());
-          const { pending: _, ...others } = await outbox.run(now(), until);
+          const triaged = await outbox.run(now(), until);
           for (const fate of Object.keys(fates) as (keyof typeof fates)[]) {
-            fates[fate] += others[fate];
+            fates[fate] += triaged.fates[fate];
           }
+          return triaged.isMore;
         },
         triaged: () => voice().policies.isOn,
       });

@@ -1,6 +1,6 @@
 /**
  * Quiet that people asked for in a chat: of one rule, or of one pair of programs. Table mutes.
- * Keeps: what is muted is counted, and told when the mute is over.
+ * Keeps: what is muted is counted, and told when the mute is over; what waits to be sent is muted as well.
  */
 import type { Sql, TransactionSql } from '../commit/database.ts';
 import type { TriageAlert } from './notice-desk.ts';
@@ -62,6 +62,26 @@ export async function addMute(
   await sql`
     insert into mutes (id, chat_id, rule_id, pair, until, created_by)
     values (${id}, ${chatId}, ${ruleId}, ${pair}, ${until}, ${about.by})`;
+  await reconsider(sql, mute);
+}
+
+/** What passed and is not on its way yet is decided about anew: who mutes in the middle of a flood is to be spared the rest of it. */
+async function reconsider(sql: TransactionSql, { chatId, ruleId, pair }: Mute): Promise<void> {
+  const rows = await sql<{ id: string; parent: string | null; process: string | null }[]>`
+    select id::text as id, fields->>'parent' as parent, fields->>'process' as process from alerts
+    where state = 'pending' and triaged_at is not null and sending_at is null
+      and chat_id = ${chatId} and rule_id = ${ruleId}`;
+  const ids = rows
+    .filter(({ parent, process }) => {
+      return (
+        pair === undefined || pair === pairOf({ parent: parent ?? '', process: process ?? '' })
+      );
+    })
+    .map((row) => row.id);
+  if (ids.length === 0) return;
+  await sql`
+    update alerts set triaged_at = null
+    where id = any(${ids}::bigint[]) and state = 'pending' and sending_at is null`;
 }
 
 /** Ends the mutes of a rule in a chat, of all rules without one; gives how many. */

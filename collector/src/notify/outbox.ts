@@ -17,6 +17,8 @@ export interface OutboxRow {
   readonly waitMs: number;
   /** An attempt was begun whose end nobody wrote down: its collector died. */
   readonly wasSending: boolean;
+  /** The triage had let it pass when it was read. */
+  readonly isTriaged: boolean;
 }
 
 /** So many rows of a chat are read at once. */
@@ -47,6 +49,7 @@ export async function readPending(
       fields: Record<string, string>;
       wait_ms: number;
       was_sending: boolean;
+      is_triaged: boolean;
     }[]
   >`
     select waiting.* from (
@@ -57,7 +60,7 @@ export async function readPending(
     cross join lateral (
       select id, rule_id, event_id, chat_id, agent_id, fields,
         (extract(epoch from event_timestamp) * 1000)::float8 as event_at_ms,
-        sending_at is not null as was_sending,
+        sending_at is not null as was_sending, triaged_at is not null as is_triaged,
         greatest(extract(epoch from next_attempt_at - now()) * 1000, 0)::float8 as wait_ms
       from alerts
       where state = 'pending' and chat_id = chats.chat_id ${seen}
@@ -76,6 +79,7 @@ export async function readPending(
       fields: row.fields,
       waitMs: row.wait_ms,
       wasSending: row.was_sending,
+      isTriaged: row.is_triaged,
     };
     chats.set(row.chat_id, [...(chats.get(row.chat_id) ?? []), one]);
   }
@@ -89,11 +93,19 @@ export async function countPending(sql: Sql): Promise<number> {
   return row?.pending ?? 0;
 }
 
-/** An attempt begins. Whoever finds this after a crash knows that the chat may have the message. */
-export async function markSending(sql: Sql, id: string, maybeTwice: boolean): Promise<void> {
-  await sql`
-    update alerts set sending_at = now(), maybe_twice = maybe_twice or ${maybeTwice}
-    where id = ${id} and state = 'pending'`;
+/**
+ * An attempt begins. Whoever finds this after a crash knows that the chat may have the message. Gives false where the row has another
+ * fate by now, or waits for one: somebody muted it.
+ */
+export async function markSending(
+  sql: Sql,
+  { id, wasSending, isTriaged }: Pick<OutboxRow, 'id' | 'wasSending' | 'isTriaged'>,
+): Promise<boolean> {
+  const rows = await sql`
+    update alerts set sending_at = now(), maybe_twice = maybe_twice or ${wasSending}
+    where id = ${id} and state = 'pending' and (triaged_at is not null) = ${isTriaged}
+    returning id`;
+  return rows.length > 0;
 }
 
 /** The chat has the message. */

@@ -12,11 +12,15 @@ export interface RulePolicy {
   /** 0 = any age. */
   readonly maxAgeMs: number;
   readonly suppress: SuppressConfig | undefined;
+  /** So long its alerts are gathered, whatever the chat says; 0 = not at all. */
+  readonly digestMs: number | undefined;
 }
 
 export interface ChatPolicy {
   /** Messages a minute. */
   readonly budget: number;
+  /** So long alerts are gathered; 0 = not at all. */
+  readonly digestMs: number;
   /** Whether the chat is to be left alone at this moment (Unix milliseconds). */
   readonly isQuiet: (nowMs: number) => boolean;
 }
@@ -31,23 +35,32 @@ export interface QuietPolicies {
   readonly budgeted: readonly string[];
 }
 
-const FREE_CHAT: ChatPolicy = { budget: Number.POSITIVE_INFINITY, isQuiet: () => false };
+const FREE_CHAT: ChatPolicy = {
+  budget: Number.POSITIVE_INFINITY,
+  digestMs: 0,
+  isQuiet: () => false,
+};
 
 /** Compiles the file. */
 export function createQuietPolicies(config: AlertsConfig): QuietPolicies {
-  const ofFile: RulePolicy = { maxAgeMs: config.max_age, suppress: config.suppress };
+  const ofFile: RulePolicy = {
+    ...{ maxAgeMs: config.max_age, suppress: config.suppress, digestMs: undefined },
+  };
   const ofRule = new Map(
     (config.rules ?? []).map((rule): [string, RulePolicy] => [
       rule.id,
       {
         maxAgeMs: rule.max_age ?? ofFile.maxAgeMs,
         suppress: rule.suppress ?? ofFile.suppress,
+        digestMs: rule.digest,
       },
     ]),
   );
   const ofChat = new Map(
     Object.values(config.chats)
-      .filter((chat) => chat.budget !== undefined || chat.quiet_hours !== undefined)
+      .filter(({ budget, digest, quiet_hours: hours }) =>
+        [budget, digest, hours].some((bound) => bound !== undefined),
+      )
       .map((chat): [string, ChatPolicy] => [chat.id, chatPolicy(chat, config.time_zone)]),
   );
   const rules = [ofFile, ...ofRule.values()];
@@ -55,7 +68,10 @@ export function createQuietPolicies(config: AlertsConfig): QuietPolicies {
     isOn:
       config.commands !== undefined ||
       ofChat.size > 0 ||
-      rules.some((one) => one.maxAgeMs > 0 || one.suppress !== undefined),
+      rules.some(
+        ({ maxAgeMs, suppress, digestMs = 0 }) =>
+          maxAgeMs > 0 || suppress !== undefined || digestMs > 0,
+      ),
     digestAfterMs: config.digest_after,
     rule: (ruleId) => ofRule.get(ruleId) ?? ofFile,
     chat: (chatId) => ofChat.get(chatId) ?? FREE_CHAT,
@@ -63,9 +79,13 @@ export function createQuietPolicies(config: AlertsConfig): QuietPolicies {
   };
 }
 
-function chatPolicy({ budget, quiet_hours: hours }: ChatBounds, timeZone: string): ChatPolicy {
+function chatPolicy(
+  { budget, digest, quiet_hours: hours }: ChatBounds,
+  timeZone: string,
+): ChatPolicy {
   return {
     budget: budget ?? FREE_CHAT.budget,
+    digestMs: digest ?? FREE_CHAT.digestMs,
     isQuiet:
       hours === undefined
         ? FREE_CHAT.isQuiet

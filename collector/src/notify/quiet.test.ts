@@ -149,6 +149,7 @@ test('a storm is one message that grows, and a file with all of it at the end; t
   assert.match(one.texts()[3] ?? '', /^Too many messages, counting: (500|997|1000) events, /);
   await eventually(async () => (await one.fates())['stormed'] === 1000);
   await one.alert(500);
+  await eventually(async () => (await one.fates())['stormed'] === 1500);
   one.pass(10_000);
   await eventually(() => /1500 events/.test(one.texts()[3] ?? ''));
   one.pass(MINUTE_MS);
@@ -214,6 +215,22 @@ test('quiet hours are one message in the morning, with a file where it does not 
   assert.match(one.texts()[0] ?? '', /^За тихие часы: 24 события, .*\nЧаще всего:\n/);
   assert.match(one.texts()[0] ?? '', /… и ещё 4\nПолный список — в файле ниже\.$/);
   assert.ok(one.telegram.messages()[1]?.document);
+  await eventually(one.assertTold);
+});
+
+test('a digest is one message that says what it is, whoever leads when its time is over', async (t) => {
+  const one = await lab(t, { language: 'en' }, { digest: '1h' });
+  const first = one.start();
+  await one.alert(2);
+  await eventually(async () => (await one.fates())['held'] === 2);
+  await first.stop();
+  one.pass(HOUR_MS);
+  one.start();
+  await eventually(() => one.texts().length === 1);
+  assert.match(
+    one.texts()[0] ?? '',
+    /^Digest: 2 events, 23\.11\.2026 12:00:00\nMost often:\n• a · x\.exe · pc-1 × 2$/,
+  );
   await eventually(one.assertTold);
 });
 

@@ -1,7 +1,7 @@
 /**
  * Takes the rows of the outbox that nobody has looked at, decides their fates and writes them down with the notices that tell of them.
- * Keeps: one transaction a batch under a lock, so fates and counts agree whatever dies when; rows are taken in the order in which
- * they were raised.
+ * Keeps: one transaction a batch under a lock, so fates and counts agree whatever dies when; rows of a chat are taken in the order in
+ * which they were raised, and the chats take turns: the storm of one keeps no other waiting.
  */
 import { randomUUID } from 'node:crypto';
 import type { Sql, TransactionSql } from '../commit/database.ts';
@@ -12,12 +12,21 @@ import { decideFate, keyOfAlert, tickNotices } from './triage.ts';
 import { millis, moment, readDesk, writeDesk } from './triage-desk.ts';
 
 export interface TriageOutbox {
-  /** Looks at all rows that are there, and at the time. Gives how many got which fate. */
-  run(nowMs: number, signal: AbortSignal): Promise<Readonly<Record<Fate, number>>>;
+  /** Looks at the rows that are there, and at the time, for a while. */
+  run(nowMs: number, signal: AbortSignal): Promise<Triaged>;
+}
+
+export interface Triaged {
+  /** How many got which fate. */
+  readonly fates: Readonly<Record<Fate, number>>;
+  /** There are more rows: what passed is to be sent, then it is to be run again. */
+  readonly isMore: boolean;
 }
 
 const LOCK = 'launchbeat.triage';
 const BATCH_ROWS = 500;
+/** After so long what passed is sent before it goes on. */
+const TURN_MS = 400;
 
 interface Row extends TriageAlert {
   readonly id: string;
@@ -28,6 +37,7 @@ export function createTriageOutbox(sql: Sql, policiesNow: () => QuietPolicies): 
   /** Policies that are off, and notices from the time when others were on have been let out. */
   let idle: QuietPolicies | undefined;
 
+  /** Decides about the next rows; gives how many there were. */
   async function batch(
     policies: QuietPolicies,
     nowMs: number,
@@ -57,12 +67,14 @@ export function createTriageOutbox(sql: Sql, policiesNow: () => QuietPolicies): 
     async run(nowMs, signal) {
       const total = { pending: 0, folded: 0, suppressed: 0, held: 0, stormed: 0, muted: 0 };
       const policies = policiesNow();
-      if (idle === policies) return total;
-      if (!policies.isOn && !(await hasOpenNotices(sql))) idle = policies;
-      while (idle !== policies && !signal.aborted) {
+      if (!policies.isOn && idle !== policies && !(await hasOpenNotices(sql))) idle = policies;
+      if (idle === policies) return { fates: total, isMore: false };
+      const endMs = performance.now() + TURN_MS;
+      while (!signal.aborted) {
         if ((await batch(policies, nowMs, total)) < BATCH_ROWS) break;
+        if (performance.now() >= endMs) return { fates: total, isMore: true };
       }
-      return total;
+      return { fates: total, isMore: false };
     },
   };
 }
@@ -73,6 +85,7 @@ async function hasOpenNotices(sql: Sql): Promise<boolean> {
   return row?.open === true;
 }
 
+/** The first rows of each chat, then the second ones … as many as a batch has, oldest first. */
 async function readRows(sql: TransactionSql): Promise<Row[]> {
   const rows = await sql<
     {
@@ -84,10 +97,27 @@ async function readRows(sql: TransactionSql): Promise<Row[]> {
       created_ms: number;
     }[]
   >`
+    with recursive chats (chat_id) as (
+      -- Each chat that has rows, without looking at all of them.
+      select min(chat_id) from alerts where state = 'pending' and triaged_at is null
+      union all
+      select (select min(chat_id) from alerts
+        where state = 'pending' and triaged_at is null and chat_id > chats.chat_id)
+      from chats where chat_id is not null
+    ), picked as (
+      select id from chats cross join lateral (
+        select id, row_number() over (order by id) as place from (
+          select id from alerts
+          where state = 'pending' and triaged_at is null and chat_id = chats.chat_id
+          order by id limit ${BATCH_ROWS}
+        ) as oldest
+      ) as placed
+      order by place, id limit ${BATCH_ROWS}
+    )
     select id, rule_id, chat_id, fields, ${millis(sql, 'event_timestamp')} as event_ms,
       floor(${millis(sql, 'created_at')}) as created_ms
-    from alerts where state = 'pending' and triaged_at is null
-    order by id limit ${BATCH_ROWS} for update`;
+    from alerts where id in (select id from picked)
+    order by id for update`;
   return rows.map((row) => ({
     id: row.id,
     ruleId: row.rule_id,

@@ -183,6 +183,27 @@ test('what comes in quiet hours is held and told when they are over, on the wall
   assert.deepEqual(one.told(), ['held 3']);
 });
 
+test('a digest gathers for so long and is told as one; a rule of its own window is not gathered longer, quiet hours come first', () => {
+  const one = bench({}, { digest: '1h', budget: 1, quiet_hours: { from: '14:00', to: '18:00' } });
+  assert.deepEqual([one.alert(), one.alert()], ['held', 'held']);
+  one.pass(HOUR_MS - 1000);
+  assert.deepEqual(one.told(), []);
+  one.alert();
+  one.pass(1000);
+  assert.deepEqual(one.told(), ['held 3']);
+  one.alert();
+  one.pass(5 * HOUR_MS - 1000);
+  assert.deepEqual(one.told(), ['held 3'], 'its time was over in quiet hours');
+  one.pass(1000);
+  assert.deepEqual(one.told(), ['held 3', 'held 1']);
+  const rule = (digest: string | number) => ({ rules: [{ id: 'watched-programs', digest }] });
+  assert.equal(bench(rule(0), { digest: '1h' }).alert(), 'pending');
+  const other = bench(rule('1m'), { digest: '1h' });
+  other.alert();
+  other.pass(MINUTE_MS);
+  assert.deepEqual(other.told(), ['held 1']);
+});
+
 test('every alert passes or is counted in one notice, whatever comes in whatever order', () => {
   const step = fc.oneof(
     {
@@ -198,9 +219,10 @@ test('every alert passes or is counted in one notice, whatever comes in whatever
     fc.property(
       fc.array(step, { maxLength: 80 }),
       fc.integer({ min: 1, max: 5 }),
-      (steps, budget) => {
+      fc.constantFrom(undefined, '7m'),
+      (steps, budget, digest) => {
         const file = { max_age: '2h', suppress: { for: '5m', exponential_to: '20m' } };
-        const one = bench(file, { budget, quiet_hours: { from: '13:00', to: '13:30' } });
+        const one = bench(file, { budget, digest, quiet_hours: { from: '13:00', to: '13:30' } });
         const fates: Fate[] = [];
         for (const now of steps) {
           if ('passMs' in now) one.pass(now.passMs);

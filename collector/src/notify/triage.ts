@@ -52,7 +52,7 @@ export function keyOfAlert(alert: TriageAlert, policies: QuietPolicies): string 
   return createHash('sha256').update(suppressKey(alert.fields, suppress.key)).digest('base64url');
 }
 
-/** Decides about one alert: what people asked for first, then age, then quiet hours, then what was told already, then what the chat can bear. */
+/** Decides about one alert: what people asked for first, then age, quiet hours, digests, what was told already, what the chat can bear. */
 export function decideFate(round: Round, alert: TriageAlert): Verdict {
   const { desk, policies, nowMs } = round;
   const { chatId } = alert;
@@ -68,6 +68,10 @@ export function decideFate(round: Round, alert: TriageAlert): Verdict {
   }
   if (policies.chat(chatId).isQuiet(nowMs)) {
     return { fate: 'held', notice: joinNotice(desk, openOf(round, 'held', chatId), alert) };
+  }
+  const digestMs = policies.rule(alert.ruleId).digestMs ?? policies.chat(chatId).digestMs;
+  if (digestMs > 0) {
+    return { fate: 'held', notice: joinNotice(desk, digestOf(round, chatId, digestMs), alert) };
   }
   const window = suppressedBy(round, alert);
   if (window !== undefined) {
@@ -126,6 +130,18 @@ function openOf({ desk, nowMs, newId }: Round, kind: NoticeKind, chatId: string)
   const place = chatPlace(kind, chatId);
   const times = { openedMs: nowMs, dueMs: nowMs, windowMs: 0 };
   return desk.open.get(placeOf(place)) ?? openNotice(desk, newId(), place, times);
+}
+
+/** What the chat hears together: all that is kept back for it, when the first of the windows is over. */
+function digestOf({ desk, nowMs, newId }: Round, chatId: string, windowMs: number): Notice {
+  const place = chatPlace('held', chatId);
+  const dueMs = nowMs + windowMs;
+  const there = desk.open.get(placeOf(place));
+  if (there === undefined) {
+    return openNotice(desk, newId(), place, { openedMs: nowMs, dueMs, windowMs });
+  }
+  there.dueMs = Math.min(there.dueMs, dueMs);
+  return there;
 }
 
 /** The storm that rages, or breaks out now; undefined: the chat can bear one more. */

@@ -17,6 +17,7 @@ export interface Words {
   more(count: number, durationMs: number): string;
   folded(count: number, span: Span): string;
   held(count: number, span: Span): string;
+  digest(count: number, span: Span): string;
   muted(count: number, span: Span): string;
   storm(count: number, span: Span): string;
   stormOver(count: number, span: Span): string;
@@ -76,6 +77,7 @@ const RU: Words = {
   more: (count, ms) => `ещё ${count} за ${durationText(ms, 'ru')}`,
   folded: (count, span) => `Пришли с опозданием: ${ruEvents(count)}, ${spanText(span, ' – ')}`,
   held: (count, span) => `За тихие часы: ${ruEvents(count)}, ${spanText(span, ' – ')}`,
+  digest: (count, span) => `Сводка: ${ruEvents(count)}, ${spanText(span, ' – ')}`,
   muted: (count, span) => `Пока было выключено: ${ruEvents(count)}, ${spanText(span, ' – ')}`,
   storm: (count, span) =>
     `Слишком много сообщений, считаю: ${ruEvents(count)}, ${spanText(span, ' – ')}`,
@@ -124,6 +126,7 @@ const EN: Words = {
   more: (count, ms) => `${count} more in ${durationText(ms, 'en')}`,
   folded: (count, span) => `Came late: ${enEvents(count)}, ${spanText(span, ' – ')}`,
   held: (count, span) => `During quiet hours: ${enEvents(count)}, ${spanText(span, ' – ')}`,
+  digest: (count, span) => `Digest: ${enEvents(count)}, ${spanText(span, ' – ')}`,
   muted: (count, span) => `While muted: ${enEvents(count)}, ${spanText(span, ' – ')}`,
   storm: (count, span) =>
     `Too many messages, counting: ${enEvents(count)}, ${spanText(span, ' – ')}`,

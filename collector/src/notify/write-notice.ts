@@ -36,11 +36,11 @@ export function createWriteNotice(config: AlertsConfig, write: WriteMessage): Wr
   }
 
   function counted(notice: NoticeRow, groups: readonly Group[]): Message {
-    const { kind, count, state } = notice;
+    const { kind, count, state, windowMs } = notice;
     const span = { from: writeTime(notice.firstMs), to: writeTime(notice.lastMs) };
     const head = {
       folded: words.folded(count, span),
-      held: words.held(count, span),
+      held: windowMs > 0 ? words.digest(count, span) : words.held(count, span),
       muted: words.muted(count, span),
       storm: state === 'open' ? words.storm(count, span) : words.stormOver(count, span),
     }[kind === 'suppressed' ? 'held' : kind];
