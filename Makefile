@@ -86,9 +86,12 @@ audit-policy: node_modules/.package-lock.json ## Write the GPO backup of the aud
 WINDOWS := agent/windows/package
 # What the MSI is told when nobody tells it at its command line; a domain installs it so without a transform.
 WINDOWS_PROPERTIES := SERVER TOKEN KEYFILE CA PROGRAMS SERVICEACCOUNT
+# Those of make's own command line alone, since a TOKEN of the environment is somebody else's; a $ is a $, and so is the $$ that
+# make would want, and a quote stays inside its word.
+windows_property = $(if $(filter command,$(origin $(1))),'$(1)=$(subst ','\'',$(subst $$$$,$$,$(value $(1))))')
 
 windows: node_modules/.package-lock.json $(WINDOWS)/node_modules/.package-lock.json ## ZIP and MSI for Windows, into dist/windows (SERVER=… TOKEN=… CA=… PROGRAMS=…)
-	@$(NODE) $(WINDOWS)/make-package.ts $(foreach name,$(WINDOWS_PROPERTIES),$(if $($(name)),'$(name)=$($(name))'))
+	@$(NODE) $(WINDOWS)/make-package.ts $(foreach name,$(WINDOWS_PROPERTIES),$(call windows_property,$(name)))
 	@$(NODE) --test --test-reporter=dot '$(WINDOWS)/*.test.ts'
 
 $(WINDOWS)/node_modules/.package-lock.json: $(WINDOWS)/package-lock.json $(WINDOWS)/package.json

@@ -9,29 +9,13 @@ import { basename, join } from 'node:path';
 import { buildHost } from './build-host.ts';
 import { buildMsi } from './build-msi.ts';
 import { DIST, STAGE, VERSION } from './layout.ts';
-import type { Defaults } from './msi-source.ts';
+import { msiDefaults } from './msi-defaults.ts';
 import { sign } from './sign.ts';
 import { stage, stagedFiles, ZIP_SCRIPTS } from './stage.ts';
 import { writeZip } from './write-zip.ts';
 
-const PROPERTIES: readonly string[] = [
-  ...['SERVER', 'TOKEN', 'KEYFILE', 'CA', 'PROGRAMS', 'SERVICEACCOUNT'],
-];
-
-function defaultsOf(args: readonly string[]): Defaults {
-  const pairs = args.map((arg) => {
-    const [, name = '', value = ''] = /^(\w+)=(.*)$/s.exec(arg) ?? [];
-    if (!PROPERTIES.includes(name))
-      throw new Error(
-        `${arg}: expected NAME=value with ${PROPERTIES.join(', ')}. A key is never built in: every PC has its own.`,
-      );
-    return [name, value];
-  });
-  return Object.fromEntries(pairs) as Defaults;
-}
-
 async function main(args: readonly string[]): Promise<void> {
-  const defaults = defaultsOf(args);
+  const defaults = msiDefaults(args);
   const name = `launchbeat-${VERSION}-windows-x64`;
   const [zip, msi, bill] = ['zip', 'msi', 'cdx.json'].map((end) => join(DIST, `${name}.${end}`));
   if (zip === undefined || msi === undefined || bill === undefined) return;
