@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { eventually } from '../../../tests/support/eventually.ts';
 import { temporaryFolder } from '../../../tests/support/temporary-folder.ts';
+import type { Defaults } from './msi-source.ts';
 import { smallPackage, startWine, toolsMissing, type Wine } from './small-package.ts';
 
 const skip = toolsMissing('wine');
@@ -47,18 +48,19 @@ const becomes = async (state: string): Promise<void> => {
 test('the MSI installs, upgrades and uninstalls; config, key and spool stay until they are to go', {
   skip,
 }, async () => {
-  const [first, second] = ['0.1.0', '0.2.0'].map((version) =>
-    smallPackage(join(folder, version), { version, forWine: true }),
-  );
-  assert.ok(first !== undefined && second !== undefined);
-  writeFileSync(wine.path('our ca.pem'), PEM);
+  const build = (version: string, defaults: Defaults = {}) =>
+    smallPackage(join(folder, version), { version, forWine: true, defaults });
+  // One setting is built in, the others are told; both in Cyrillic.
+  const first = build('0.1.0', { PROGRAMS: 'winword.exe; Учёт 1.exe' });
+  const second = build('0.2.0');
+  writeFileSync(wine.path('наш ca.pem'), PEM);
   const install = (msi: string, ...properties: string[]) =>
     wine.run(['msiexec', '/i', wine.name(msi), '/qn', ...properties]);
 
   const installed = await install(
     first.msi,
     ...[`SERVICEACCOUNT=${ACCOUNT}`, 'SERVER=https://collector.example:8443', 'KEY=id1:secret1'],
-    ...['CA=C:\\our ca.pem', 'PROGRAMS=winword.exe; Учёт 1.exe'],
+    'CA=C:\\наш ca.pem',
   );
   assert.equal(installed.code, 0, installed.stderr);
   await becomes('RUNNING 0 0');
@@ -110,6 +112,28 @@ test('the MSI installs, upgrades and uninstalls; config, key and spool stay unti
   assert.ok(!existsSync(wine.path(DATA)), 'PURGE=1 deletes the data');
 });
 
+test('a setup that is told nothing keeps account, address and key of the service that is there', {
+  skip,
+}, async () => {
+  const setup = unpacked(true);
+  const first = await setup(
+    ['install', '--account', ACCOUNT, '--server', 'http://localhost:8080', '--key-stdin'],
+    'id1:secret1\n',
+  );
+  assert.equal(first.code, 0, first.stderr);
+  const before = wine.read(`${DATA}/install.env`);
+  const again = await setup(['install']);
+  assert.equal(again.code, 0, again.stderr);
+  const service = await wine.run([
+    ...['reg', 'query', 'HKLM\\SYSTEM\\CurrentControlSet\\Services\\Launchbeat'],
+  ]);
+  assert.match(service.stdout, new RegExp(`ObjectName\\s+REG_SZ\\s+${ACCOUNT}`));
+  assert.equal(wine.read(`${DATA}/install.env`), before);
+  const programs = await setup(['install', '--programs', 'all']);
+  assert.equal(programs.code, 0, programs.stderr);
+  assert.equal(wine.read(`${DATA}/install.env`), `${before}LAUNCHBEAT_PROGRAMS=all\n`);
+});
+
 /** Puts the files where install.ps1 puts them; gives `launchbeat.exe --setup`. */
 function unpacked(forWine: boolean) {
   const { stage } = smallPackage(join(folder, `zip-${forWine}`), { forWine });
@@ -156,9 +180,10 @@ test('the service reports its states, ends the agent by its standard input, and 
   await becomes('STOPPED 0 0');
   await eventually(() => alive() === 0, { timeoutMs: 30_000 });
 
-  const again = await setup(['install', '--account', ACCOUNT, '--programs', 'all']);
-  assert.equal(again.code, 0, again.stderr);
-  assert.match(wine.read(`${DATA}/install.env`) ?? '', /^LAUNCHBEAT_API_KEY=id1:secret1$/m);
+  say('');
+  writeFileSync(wine.path(`${DATA}/install.env`), "LAUNCHBEAT_PROGRAMS='\n");
+  await start();
+  await becomes('STOPPED 1066 87');
   const removed = await setup(['uninstall', '--purge']);
   assert.equal(await wine.service(), 'absent', removed.stderr);
 });
@@ -234,4 +259,17 @@ test('--protect binds a key by DPAPI, --unprotect gives it back; what was change
     assert.equal(refused.stdout, '');
     assert.match(refused.stderr, /error \d+/);
   }
+});
+
+/** The last one: Wine holds a service whose process ended without a word for a running one ever after. */
+test('a service that cannot start node.exe ends without a word, so that Windows starts it again', {
+  skip,
+}, async () => {
+  const setup = unpacked(true);
+  const installed = await setup(['install', '--account', ACCOUNT]);
+  assert.equal(installed.code, 0, installed.stderr);
+  rmSync(wine.path(`${PROGRAM}/node.exe`));
+  await wine.run(['net', 'start', 'Launchbeat']);
+  await eventually(() => wine.processes('--service') === 0, { timeoutMs: 30_000 });
+  assert.doesNotMatch(await wine.service(), /^STOPPED/);
 });
