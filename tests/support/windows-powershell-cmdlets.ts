@@ -93,6 +93,7 @@ export const WINDOWS_POWERSHELL_CMDLETS: Readonly<Record<string, readonly string
   ],
   'Start-Sleep': ['Seconds', 'Milliseconds'],
   'Test-Path': ['Path', 'LiteralPath', 'PathType', 'IsValid', 'Filter', 'Include', 'Exclude'],
+  'Unblock-File': ['Path', 'LiteralPath', ...CHANGES],
   'Where-Object': ['InputObject', 'FilterScript'],
   'Write-Error': [
     'Message',

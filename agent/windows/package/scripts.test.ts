@@ -7,6 +7,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { lintPowerShell } from '../../../tests/support/powershell-lint.ts';
+import { STAGE_CONTENTS } from './layout.ts';
 import { ZIP_SCRIPTS } from './stage.ts';
 
 for (const { name } of ZIP_SCRIPTS) {
@@ -48,4 +49,22 @@ test('key and token reach launchbeat.exe by standard input or as a file, never a
   const enrol = readFileSync(join(import.meta.dirname, 'enroll.ps1'), 'utf8');
   assert.doesNotMatch(enrol, /--token|\[string\] \$Token\b/);
   assert.match(enrol, /\$token \| & \$exe @arguments/);
+});
+
+test('install.ps1 copies what the ZIP holds, and nothing that lies beside it', () => {
+  const text = readFileSync(join(import.meta.dirname, 'install.ps1'), 'utf8');
+  const list = /^\$contents = @\((?<names>[\s\S]*?)^\)/m.exec(text)?.groups?.['names'] ?? '';
+  const names = [...list.matchAll(/'([^']+)'/g)].map((match) => match[1]);
+  const scripts = ZIP_SCRIPTS.map(({ name }) => name);
+  assert.deepEqual([...names].sort(), [...STAGE_CONTENTS, ...scripts].sort());
+  assert.match(text, /foreach \(\$item in \$contents\) \{\n {12}\$from = [^\n]*\n {12}Copy-Item/);
+  assert.equal(text.match(/Copy-Item/g)?.length, 1);
+});
+
+test('install.ps1 leaves the account alone unless one is given, and puts a former version back', () => {
+  const text = readFileSync(join(import.meta.dirname, 'install.ps1'), 'utf8');
+  assert.match(text, /if \(\$Account\) \{ \$setup \+= '--account', \$Account \}/);
+  assert.equal(text.match(/Restore-Former -Program \$program/g)?.length, 3);
+  const copied = text.indexOf('Copy-Item');
+  assert.ok(text.indexOf("Invoke-Net -Verb 'stop'\n            Move-Folder") > copied);
 });

@@ -50,7 +50,10 @@ try {
 }
 
 try {
-    if (Test-Path -LiteralPath $program) { Remove-Item -LiteralPath $program -Recurse -Force -Confirm:$false }
+    # With what an upgrade that was cut off may have left beside it.
+    foreach ($folder in $program, ($program + '.new'), ($program + '.old')) {
+        if (Test-Path -LiteralPath $folder) { Remove-Item -LiteralPath $folder -Recurse -Force -Confirm:$false }
+    }
 } catch {
     Write-Error -ErrorRecord $_ -ErrorAction Continue
     exit 2
