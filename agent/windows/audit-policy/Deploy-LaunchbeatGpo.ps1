@@ -266,6 +266,9 @@ function Import-Backup {
 }
 
 try {
+    if ($ExecutionContext.SessionState.LanguageMode -ne 'FullLanguage') {
+        throw 'PowerShell runs in constrained language mode here: sign the scripts with a trusted certificate, or import gpo-backup by hand.'
+    }
     Import-Module -Name (Join-Path -Path $PSScriptRoot -ChildPath 'LaunchbeatAudit.psm1') -Force
     # .NET would take a relative path from where the process started, not from where the prompt stands.
     $UndoFile = $ExecutionContext.SessionState.Path.GetUnresolvedProviderPathFromPSPath($UndoFile)

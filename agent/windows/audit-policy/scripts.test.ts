@@ -93,6 +93,13 @@ for (const file of SCRIPTS) {
     }
   });
 
+  test(`${file} tells plainly that it cannot work in constrained language mode, before anything else`, () => {
+    assert.match(
+      read(file),
+      /^try \{\n {4}if \(\$ExecutionContext\.SessionState\.LanguageMode -ne 'FullLanguage'\) \{\n {8}throw /m,
+    );
+  });
+
   test(`${file} stops at the first error, and says so in an exit code`, () => {
     const text = read(file);
     assert.match(text, /^\$ErrorActionPreference = 'Stop'$/m);

@@ -26,6 +26,11 @@ for (const { name } of ZIP_SCRIPTS) {
     assert.match(text, /^\$ErrorActionPreference = 'Stop'$/m);
   });
 
+  test(`${name} tells plainly that it cannot work in constrained language mode, where it cannot`, () => {
+    const usesTypes = /\[System\.|New-Object/.test(text);
+    assert.equal(/LanguageMode -ne 'FullLanguage'\) \{\n {8}throw /.test(text), usesTypes);
+  });
+
   test(`${name} ends with the exit codes that its help lists, and with no others`, () => {
     const used = new Set([...text.matchAll(/\bexit (\d)/g)].map((match) => match[1]));
     const listed = new Set([...help.matchAll(/(?:: |; |;\n\s+)(\d) /g)].map((match) => match[1]));

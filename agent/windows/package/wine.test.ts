@@ -11,7 +11,13 @@ import { after, before, test } from 'node:test';
 import { eventually } from '../../../tests/support/eventually.ts';
 import { temporaryFolder } from '../../../tests/support/temporary-folder.ts';
 import type { Defaults } from './msi-source.ts';
-import { smallPackage, startWine, toolsMissing, type Wine } from './small-package.ts';
+import {
+  smallPackage,
+  startWine,
+  toolsMissing,
+  WINE_TIMEOUT_MS,
+  type Wine,
+} from './small-package.ts';
 
 const skip = toolsMissing('wine');
 const PROGRAM = 'Program Files/Launchbeat';
@@ -41,7 +47,7 @@ const becomes = async (state: string): Promise<void> => {
       last = await wine.service();
       return last === state;
     },
-    { timeoutMs: 60_000 },
+    { timeoutMs: WINE_TIMEOUT_MS },
   ).catch(() => assert.equal(last, state));
 };
 
@@ -175,10 +181,10 @@ test('the service reports its states, ends the agent by its standard input, and 
   await start();
   await becomes('RUNNING 0 0');
   const alive = (): number => wine.processes('\\node.exe');
-  await eventually(() => alive() === 2, { timeoutMs: 30_000 });
+  await eventually(() => alive() === 2, { timeoutMs: WINE_TIMEOUT_MS });
   await stop();
   await becomes('STOPPED 0 0');
-  await eventually(() => alive() === 0, { timeoutMs: 30_000 });
+  await eventually(() => alive() === 0, { timeoutMs: WINE_TIMEOUT_MS });
 
   say('');
   writeFileSync(wine.path(`${DATA}/install.env`), "LAUNCHBEAT_PROGRAMS='\n");
@@ -270,6 +276,6 @@ test('a service that cannot start node.exe ends without a word, so that Windows 
   assert.equal(installed.code, 0, installed.stderr);
   rmSync(wine.path(`${PROGRAM}/node.exe`));
   await wine.run(['net', 'start', 'Launchbeat']);
-  await eventually(() => wine.processes('--service') === 0, { timeoutMs: 30_000 });
+  await eventually(() => wine.processes('--service') === 0, { timeoutMs: WINE_TIMEOUT_MS });
   assert.doesNotMatch(await wine.service(), /^STOPPED/);
 });
