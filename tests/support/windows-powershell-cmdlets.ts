@@ -67,6 +67,7 @@ export const WINDOWS_POWERSHELL_CMDLETS: Readonly<Record<string, readonly string
   ],
   'Get-CimInstance': ['ClassName', 'Namespace', 'Filter', 'Property', 'Query', 'ComputerName'],
   'Get-FileHash': ['Path', 'LiteralPath', 'InputStream', 'Algorithm'],
+  'Get-ItemProperty': ['Path', 'LiteralPath', 'Name', 'Filter', 'Include', 'Exclude'],
   'Import-Module': ['Name', 'Force', 'Global', 'Prefix', 'Function', 'PassThru', 'Scope'],
   'Import-PowerShellDataFile': ['Path', 'LiteralPath'],
   'Join-Path': ['Path', 'ChildPath', 'Resolve'],

@@ -197,7 +197,14 @@ function New-Report {
 # Takes back what the undo file lists: first the links, then the GPO. The file goes when nothing is left to undo.
 function Undo-Deployment {
     param([psobject] $Done, [hashtable] $Place)
-    $gpo = Get-GPO -Guid $Done.GpoId @Place
+    $gpo = Get-GPO -All @Place | Where-Object -FilterScript { $_.Id.ToString() -eq $Done.GpoId } | Select-Object -First 1
+    if ($null -eq $gpo) {
+        # Its links went with it. The file would keep every later deployment away.
+        Write-Warning -Message ('The GPO {0} was deleted already.' -f $Done.GpoId)
+        if (-not $PSCmdlet.ShouldProcess($UndoFile, 'Delete the undo file')) { return (New-Report -Action 'Would be removed') }
+        Remove-Item -LiteralPath $UndoFile -Force -Confirm:$false
+        return (New-Report -Action 'Removed')
+    }
     $kept = 0
     foreach ($link in $Done.Links) {
         $links = @((Get-GPInheritance -Target $link @Place).GpoLinks | Where-Object -FilterScript { $_.GpoId -eq $gpo.Id })

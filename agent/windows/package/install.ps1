@@ -44,7 +44,7 @@
     Installs without a question.
 
 .NOTES
-    Exit codes: 0 installed; 1 nothing was changed (no administrator, damaged ZIP, constrained language mode);
+    Exit codes: 0 installed; 1 nothing was changed (no administrator, damaged ZIP, constrained language mode, installed by the MSI);
     2 the program's folder cannot be used or written, a former version is as it was;
     3 launchbeat.exe --setup failed, its words stand above, a former version was put back.
 #>
@@ -127,6 +127,10 @@ try {
         throw 'PowerShell runs in constrained language mode here: sign the scripts with a trusted certificate, or use the MSI.'
     }
     if (-not [System.Environment]::Is64BitOperatingSystem) { throw 'Launchbeat needs a 64-bit Windows.' }
+    # The MSI writes this value; Windows Installer would go on believing in files that are not its own.
+    if ($null -ne (Get-ItemProperty -LiteralPath 'HKLM:\SOFTWARE\Launchbeat' -Name 'ServiceAccount' -ErrorAction SilentlyContinue)) {
+        throw 'Launchbeat was installed by the MSI here: upgrade it with the newer MSI.'
+    }
     foreach ($item in $contents + 'app\launchbeat.mjs' + 'windows\bridge.ps1') {
         $path = Join-Path -Path $PSScriptRoot -ChildPath $item
         if (-not (Test-Path -LiteralPath $path)) { throw ('{0} is missing: unpack the whole ZIP.' -f $path) }

@@ -7,7 +7,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { lintPowerShell } from '../../../tests/support/powershell-lint.ts';
-import { STAGE_CONTENTS } from './layout.ts';
+import { PRODUCT, STAGE_CONTENTS } from './layout.ts';
 import { ZIP_SCRIPTS } from './stage.ts';
 
 for (const { name } of ZIP_SCRIPTS) {
@@ -72,4 +72,14 @@ test('install.ps1 leaves the account alone unless one is given, and puts a forme
   assert.equal(text.match(/Restore-Former -Program \$program/g)?.length, 3);
   const copied = text.indexOf('Copy-Item');
   assert.ok(text.indexOf("Invoke-Net -Verb 'stop'\n            Move-Folder") > copied);
+});
+
+test('the scripts of the ZIP keep off what the MSI installed: they look at the value that it alone writes', () => {
+  const source = readFileSync(join(import.meta.dirname, 'msi-source.ts'), 'utf8');
+  assert.match(source, /Key="SOFTWARE\\\\\$\{PRODUCT\.name\}" Name="ServiceAccount"/);
+  for (const name of ['install.ps1', 'uninstall.ps1']) {
+    const text = readFileSync(join(import.meta.dirname, name), 'utf8');
+    const check = text.indexOf(`'HKLM:\\SOFTWARE\\${PRODUCT.name}' -Name 'ServiceAccount'`);
+    assert.ok(check > 0 && check < text.indexOf('$PSCmdlet.ShouldProcess('), name);
+  }
 });

@@ -63,6 +63,11 @@ test('the MSI installs, upgrades and uninstalls; config, key and spool stay unti
   const install = (msi: string, ...properties: string[]) =>
     wine.run(['msiexec', '/i', wine.name(msi), '/qn', ...properties]);
 
+  const refused = await install(first.msi, `SERVICEACCOUNT=${ACCOUNT}`, 'SERVER=collector.example');
+  assert.notEqual(refused.code, 0, 'an address that is none');
+  assert.equal(await wine.service(), 'absent', 'a failed installation leaves no service');
+  assert.ok(!existsSync(wine.path(`${PROGRAM}/launchbeat.exe`)));
+
   const installed = await install(
     first.msi,
     ...[`SERVICEACCOUNT=${ACCOUNT}`, 'SERVER=https://collector.example:8443', 'KEY=id1:secret1'],
@@ -111,6 +116,9 @@ test('the MSI installs, upgrades and uninstalls; config, key and spool stay unti
   assert.equal(await wine.service(), 'absent');
   assert.ok(!existsSync(wine.path(`${PROGRAM}/launchbeat.exe`)));
   assert.equal(wine.read(`${DATA}/data/position.json`), '{}');
+  // By it the ZIP's scripts know an agent of the MSI.
+  const mark = await wine.run(['reg', 'query', 'HKLM\\SOFTWARE\\Launchbeat']);
+  assert.notEqual(mark.code, 0, mark.stdout);
 
   assert.equal((await install(second.msi, `SERVICEACCOUNT=${ACCOUNT}`)).code, 0);
   const purged = await wine.run(['msiexec', '/x', wine.name(second.msi), '/qn', 'PURGE=1']);
