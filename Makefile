@@ -12,6 +12,8 @@ CHROMIUM ?= $(firstword $(foreach name,chromium chromium-browser google-chrome,$
 .DEFAULT_GOAL := help
 .PHONY: dashboards help demo test check types lint format layers faults faults-selftest soak attacks fleet bench docs audit-policy windows clean
 
+WINDOWS := agent/windows/package
+
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
 
@@ -23,7 +25,8 @@ node_modules/.package-lock.json: package-lock.json package.json */package.json
 demo: node_modules/.package-lock.json ## The whole way of an event on real stores (ONCE=1 ends by itself)
 	@$(NODE) tests/demo/demo.ts $(if $(ONCE),--once)
 
-test: node_modules/.package-lock.json ## Every test, on real PostgreSQL and Elasticsearch (FILES=… runs a part)
+# With the bundler of the Windows package, or its tests would be skipped.
+test: node_modules/.package-lock.json $(WINDOWS)/node_modules/.package-lock.json ## Every test, on real PostgreSQL and Elasticsearch (FILES=… runs a part)
 	@$(NODE) tests/support/run-tests.ts $(FILES)
 
 check: types lint layers ## Types, lint, format, layers
@@ -83,12 +86,14 @@ $(PREVIEW)/node_modules/.package-lock.json: $(PREVIEW)/package-lock.json
 audit-policy: node_modules/.package-lock.json ## Write the GPO backup of the audit policy anew
 	@$(NODE) agent/windows/audit-policy/write-gpo-backup.ts
 
-WINDOWS := agent/windows/package
 # What the MSI is told when nobody tells it at its command line; a domain installs it so without a transform.
 WINDOWS_PROPERTIES := SERVER TOKEN KEYFILE CA PROGRAMS SERVICEACCOUNT
+# Those of make's own command line alone, since a TOKEN of the environment is somebody else's; a $ is a $, and so is the $$ that
+# make would want, and a quote stays inside its word.
+windows_property = $(if $(filter command,$(origin $(1))),'$(1)=$(subst ','\'',$(subst $$$$,$$,$(value $(1))))')
 
 windows: node_modules/.package-lock.json $(WINDOWS)/node_modules/.package-lock.json ## ZIP and MSI for Windows, into dist/windows (SERVER=… TOKEN=… CA=… PROGRAMS=…)
-	@$(NODE) $(WINDOWS)/make-package.ts $(foreach name,$(WINDOWS_PROPERTIES),$(if $($(name)),'$(name)=$($(name))'))
+	@$(NODE) $(WINDOWS)/make-package.ts $(foreach name,$(WINDOWS_PROPERTIES),$(call windows_property,$(name)))
 	@$(NODE) --test --test-reporter=dot '$(WINDOWS)/*.test.ts'
 
 $(WINDOWS)/node_modules/.package-lock.json: $(WINDOWS)/package-lock.json $(WINDOWS)/package.json

@@ -32,7 +32,14 @@ const AUTOMATIC_VARIABLES = new Set(
 
 /** Members of .NET that Windows PowerShell's .NET Framework lacks. */
 const LATER_MEMBERS =
-  /::(ToHexString|FromHexString|ProcessId|ProcessPath|IsWindows|GetRelativePath|TrimEndingDirectorySeparator|Join\b(?!.*\[string\]))|SHA256\]::HashData/;
+  /::(ToHexString|FromHexString|ProcessId|ProcessPath|IsWindows|GetRelativePath|TrimEndingDirectorySeparator|Join\b(?!.*\[string\]))|SHA256\]::HashData|IO\.File\]::Move\([^,()]+,[^,()]+,/;
+
+/** Ways around Invoke-Expression: code made from text. */
+const CODE_FROM_TEXT =
+  /\[(?:System\.Management\.Automation\.)?ScriptBlock\]::Create|\.(?:InvokeScript|NewScriptBlock|AddScript)\s*\(/i;
+
+/** A program by its bare name is looked for in the folders of PATH, which others may be able to write. */
+const BARE_PROGRAM = /^(["'])[^\\$]*\1$/;
 
 const fault = (node: Node, words: string): string => `line ${lineOf(node)}: ${words}`;
 
@@ -73,6 +80,8 @@ function faultsOfCall(command: Node, functions: Functions): string[] {
     .filter((element) => element.type === 'generic_token' && element.text.includes('$'))
     .map((element) => fault(element, `${element.text}: put quotes around it`));
   if (nameNode === null || nameNode.type !== 'command_name') {
+    if (BARE_PROGRAM.test(nameNode?.text.trim() ?? ''))
+      faults.push(fault(command, `${nameNode?.text}: give the program's full path`));
     return command.text.startsWith('.') || nameNode?.text.includes('\\') === true
       ? [...faults, fault(command, 'no dot-sourcing and no unquoted path; use Import-Module')]
       : faults;
@@ -122,6 +131,7 @@ function faultsOfText(text: string): string[] {
     const faults: string[] = [];
     if (/[^\x20-\x7e\r]/.test(line)) faults.push(at('not ASCII: 5.1 reads it by the code page'));
     if (/`\s*$/.test(line)) faults.push(at('a backtick ends the line; use splatting'));
+    if (CODE_FROM_TEXT.test(line)) faults.push(at('code made from text'));
     if (LATER_MEMBERS.test(line)) faults.push(at('a .NET member that .NET Framework lacks'));
     return faults;
   });

@@ -67,6 +67,7 @@ export const WINDOWS_POWERSHELL_CMDLETS: Readonly<Record<string, readonly string
   ],
   'Get-CimInstance': ['ClassName', 'Namespace', 'Filter', 'Property', 'Query', 'ComputerName'],
   'Get-FileHash': ['Path', 'LiteralPath', 'InputStream', 'Algorithm'],
+  'Get-ItemProperty': ['Path', 'LiteralPath', 'Name', 'Filter', 'Include', 'Exclude'],
   'Import-Module': ['Name', 'Force', 'Global', 'Prefix', 'Function', 'PassThru', 'Scope'],
   'Import-PowerShellDataFile': ['Path', 'LiteralPath'],
   'Join-Path': ['Path', 'ChildPath', 'Resolve'],
@@ -93,6 +94,7 @@ export const WINDOWS_POWERSHELL_CMDLETS: Readonly<Record<string, readonly string
   ],
   'Start-Sleep': ['Seconds', 'Milliseconds'],
   'Test-Path': ['Path', 'LiteralPath', 'PathType', 'IsValid', 'Filter', 'Include', 'Exclude'],
+  'Unblock-File': ['Path', 'LiteralPath', ...CHANGES],
   'Where-Object': ['InputObject', 'FilterScript'],
   'Write-Error': [
     'Message',

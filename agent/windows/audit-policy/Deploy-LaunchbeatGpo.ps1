@@ -197,7 +197,14 @@ function New-Report {
 # Takes back what the undo file lists: first the links, then the GPO. The file goes when nothing is left to undo.
 function Undo-Deployment {
     param([psobject] $Done, [hashtable] $Place)
-    $gpo = Get-GPO -Guid $Done.GpoId @Place
+    $gpo = Get-GPO -All @Place | Where-Object -FilterScript { $_.Id.ToString() -eq $Done.GpoId } | Select-Object -First 1
+    if ($null -eq $gpo) {
+        # Its links went with it. The file would keep every later deployment away.
+        Write-Warning -Message ('The GPO {0} was deleted already.' -f $Done.GpoId)
+        if (-not $PSCmdlet.ShouldProcess($UndoFile, 'Delete the undo file')) { return (New-Report -Action 'Would be removed') }
+        Remove-Item -LiteralPath $UndoFile -Force -Confirm:$false
+        return (New-Report -Action 'Removed')
+    }
     $kept = 0
     foreach ($link in $Done.Links) {
         $links = @((Get-GPInheritance -Target $link @Place).GpoLinks | Where-Object -FilterScript { $_.GpoId -eq $gpo.Id })
@@ -266,6 +273,9 @@ function Import-Backup {
 }
 
 try {
+    if ($ExecutionContext.SessionState.LanguageMode -ne 'FullLanguage') {
+        throw 'PowerShell runs in constrained language mode here: sign the scripts with a trusted certificate, or import gpo-backup by hand.'
+    }
     Import-Module -Name (Join-Path -Path $PSScriptRoot -ChildPath 'LaunchbeatAudit.psm1') -Force
     # .NET would take a relative path from where the process started, not from where the prompt stands.
     $UndoFile = $ExecutionContext.SessionState.Path.GetUnresolvedProviderPathFromPSPath($UndoFile)

@@ -333,15 +333,40 @@ function Protect-UndoPath {
     Set-Acl -LiteralPath $Path -AclObject $acl -WhatIf:$false -Confirm:$false
 }
 
-function New-ProtectedFolder {
+function Assert-TrustedFolder {
     <#
     .SYNOPSIS
-        Makes a folder for System and Administrators alone. One that is there already is left as it is.
+        Throws where a folder is a link, or belongs to somebody who is no administrator.
+    .DESCRIPTION
+        Everybody may make folders below ProgramData. In one that somebody else made, a backup that -Undo restores could be
+        exchanged, and a link could lead what is written here anywhere.
     #>
     [CmdletBinding()]
     param([Parameter(Mandatory = $true)] [string] $Path)
-    if (Test-Path -LiteralPath $Path -PathType Container) { return }
-    $null = New-Item -ItemType Directory -Path $Path -Force -WhatIf:$false -Confirm:$false
+    if (([System.IO.File]::GetAttributes($Path) -band [System.IO.FileAttributes]::ReparsePoint) -ne 0) {
+        throw ('{0} is a link to somewhere else. Delete it, then try again.' -f $Path)
+    }
+    $owner = (Get-Acl -LiteralPath $Path).GetOwner([System.Security.Principal.SecurityIdentifier]).Value
+    $installer = 'S-1-5-80-956008885-3418522649-1831038044-1853292631-2271478464'
+    $self = [System.Security.Principal.WindowsIdentity]::GetCurrent().User.Value
+    if ('S-1-5-18', 'S-1-5-32-544', $installer, $self -notcontains $owner) {
+        throw ('{0} belongs to {1}, not to Administrators: somebody else may have left something in it. Look into it, delete it, then try again.' -f $Path, $owner)
+    }
+}
+
+function New-ProtectedFolder {
+    <#
+    .SYNOPSIS
+        Makes a folder for System and Administrators alone. One of theirs that is there already is left as it is; any other is refused.
+    #>
+    [CmdletBinding()]
+    param([Parameter(Mandatory = $true)] [string] $Path)
+    if (Test-Path -LiteralPath $Path -PathType Container) {
+        Assert-TrustedFolder -Path $Path
+        return
+    }
+    # Without -Force: it fails where somebody made one in this very moment.
+    $null = New-Item -ItemType Directory -Path $Path -WhatIf:$false -Confirm:$false
     Protect-UndoPath -Path $Path
 }
 
@@ -358,8 +383,11 @@ function Write-UndoFile {
     New-ProtectedFolder -Path (Split-Path -Path $Path -Parent)
     $unfinished = $Path + '.new'
     $utf8 = New-Object -TypeName System.Text.UTF8Encoding -ArgumentList $false
-    $json = ConvertTo-Json -InputObject $State -Depth 6
-    [System.IO.File]::WriteAllText($unfinished, $json, $utf8)
+    $bytes = $utf8.GetBytes((ConvertTo-Json -InputObject $State -Depth 6))
+    # A new file, not one that waits there.
+    [System.IO.File]::Delete($unfinished)
+    $stream = New-Object -TypeName System.IO.FileStream -ArgumentList $unfinished, ([System.IO.FileMode]::CreateNew)
+    try { $stream.Write($bytes, 0, $bytes.Length) } finally { $stream.Dispose() }
     Protect-UndoPath -Path $unfinished
     Move-Item -LiteralPath $unfinished -Destination $Path -Force -WhatIf:$false -Confirm:$false
 }

@@ -93,6 +93,13 @@ for (const file of SCRIPTS) {
     }
   });
 
+  test(`${file} tells plainly that it cannot work in constrained language mode, before anything else`, () => {
+    assert.match(
+      read(file),
+      /^try \{\n {4}if \(\$ExecutionContext\.SessionState\.LanguageMode -ne 'FullLanguage'\) \{\n {8}throw /m,
+    );
+  });
+
   test(`${file} stops at the first error, and says so in an exit code`, () => {
     const text = read(file);
     assert.match(text, /^\$ErrorActionPreference = 'Stop'$/m);
@@ -122,6 +129,24 @@ test('the module stops at errors of its own, and exports only what it defines an
   assert.deepEqual(
     exported.filter((name) => !scripts.includes(name)),
     [],
+  );
+});
+
+test('undo files and former backups go into no folder that somebody else made, and through no link', () => {
+  const functions = all(powerShellTree(read(MODULE)), 'function_statement');
+  const text = (name: string): string =>
+    functions.find((one) => one.text.startsWith(`function ${name} `))?.text ?? '';
+  const trusts = text('Assert-TrustedFolder');
+  assert.match(trusts, /ReparsePoint\) -ne 0\) \{\s+throw/);
+  assert.match(trusts, /'S-1-5-18', 'S-1-5-32-544', .* -notcontains \$owner\) \{\s+throw/);
+  const makes = text('New-ProtectedFolder');
+  assert.match(makes, /-PathType Container\) \{\s+Assert-TrustedFolder -Path \$Path\s+return/);
+  assert.doesNotMatch(makes, /New-Item[^\n]*-Force/);
+  assert.match(text('Write-UndoFile'), /FileMode\]::CreateNew/);
+  assert.doesNotMatch(text('Write-UndoFile'), /WriteAllText/);
+  assert.match(
+    read('Deploy-LaunchbeatGpo.ps1'),
+    /New-ProtectedFolder -Path \$folder\s+\$backup = Backup-GPO/,
   );
 });
 

@@ -8,7 +8,7 @@ import { readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { HostFiles } from './build-host.ts';
 import { BUILD_TIME } from './layout.ts';
-import { type Defaults, msiSource } from './msi-source.ts';
+import { type Defaults, msiSource, told } from './msi-source.ts';
 import { uuidOf } from './sbom.ts';
 import { settleSummary } from './summary-information.ts';
 
@@ -56,6 +56,21 @@ function query(msi: string, sql: string): void {
   run('msibuild', [msi, '-q', sql]);
 }
 
+/** Adds properties beyond ASCII; the database is UTF-8 from then on. */
+function addProperties(msi: string, properties: readonly [string, string][]): void {
+  if (properties.length === 0) return;
+  const folder = dirname(msi);
+  const take = (table: string, rows: string): void => {
+    const file = join(folder, `${table}.idt`);
+    writeFileSync(file, rows);
+    run('msibuild', [msi, '-i', file]);
+    rmSync(file);
+  };
+  take('_ForceCodepage', '\r\n\r\n65001\t_ForceCodepage\r\n');
+  const rows = properties.map(([name, value]) => `${name}\t${value}\r\n`);
+  take('Property', run('msiinfo', ['export', msi, 'Property']) + rows.join(''));
+}
+
 function fillTables(msi: string): void {
   for (const [action, sequence] of Object.entries(SEQUENCE))
     query(
@@ -92,8 +107,10 @@ export function buildMsi({ file, version, stage, files, host, defaults }: MsiOpt
   rmSync(file, { force: true });
   run('wixl', ['-a', 'x64', '-o', file, source], folder);
   rmSync(source);
+  const others = told(defaults, false);
+  addProperties(file, others);
   fillTables(file);
-  const contents = createHash('sha256').update(text);
+  const contents = createHash('sha256').update(text).update(others.flat().join('\0'));
   for (const one of [...files.map((name) => join(stage, name)), dll, ico])
     contents.update(readFileSync(one));
   settleSummary(file, uuidOf(`package ${contents.digest('hex')}`).toUpperCase());

@@ -8,7 +8,8 @@
 .DESCRIPTION
     Lets launchbeat.exe enroll ask the collector for a key and put it into the keystore, then starts the service anew. For a PC
     whose key was revoked, or that is to report to another collector. What was installed with a token enrols by itself and does
-    not need this. A token that was used in vain (no answer came) can be used again.
+    not need this. A token that was used in vain (no answer came) can be used again. An agent that the collector knows gets another
+    key only for a token of launchbeat-collector tokens add --known-agents.
 
 .PARAMETER Server
     Address of the collector, as https://collector.example.org:8443; the agent reports there from now on. Without it the one that
@@ -32,7 +33,7 @@
     Replaces the key without a question.
 
 .NOTES
-    Exit codes: 0 enrolled; 1 nothing was changed (no agent, no address, no token); 2 the collector gave no key;
+    Exit codes: 0 enrolled; 1 nothing was changed (no agent, no address, no token, constrained language mode); 2 the collector gave no key;
     3 enrolled, but the address could not be written into install.env, or the service could not be started anew.
 #>
 [CmdletBinding(SupportsShouldProcess = $true)]
@@ -47,6 +48,9 @@ param(
 $ErrorActionPreference = 'Stop'
 
 try {
+    if ($ExecutionContext.SessionState.LanguageMode -ne 'FullLanguage') {
+        throw 'PowerShell runs in constrained language mode here: sign the scripts with a trusted certificate, or run launchbeat.exe enroll.'
+    }
     $root = $env:ProgramW6432
     if (-not $root) { $root = $env:ProgramFiles }
     $exe = Join-Path -Path $root -ChildPath 'Launchbeat\launchbeat.exe'

@@ -9,7 +9,9 @@
     Copies the program to "Program Files\Launchbeat", which only administrators may write, then lets launchbeat.exe --setup do
     the rest: the service, its account (NT SERVICE\Launchbeat, a member of Event Log Readers), ProgramData\Launchbeat with tight
     rights, and the settings given here. What is not given stays as it was; launchbeat.yml, key and spool survive an upgrade.
-    A folder in ProgramData that somebody else made is refused. Nothing is ever run from ProgramData.
+    The former version runs on until the new one lies beside it whole, and comes back where the new one cannot be set up.
+    Only what the ZIP holds is copied, whatever else lies in this folder. A folder in ProgramData that somebody else made is
+    refused. Nothing is ever run from ProgramData.
 
 .PARAMETER Server
     Address of the collector, as https://collector.example.org:8443.
@@ -25,7 +27,7 @@
     File names to watch in place of the default four, with semicolons between, or the word all.
 
 .PARAMETER Account
-    Account of the service. LocalSystem where the virtual account is not possible.
+    Account of the service: at first NT SERVICE\Launchbeat. LocalSystem where the virtual account is not possible.
 
 .PARAMETER NoStart
     Do not start the service.
@@ -42,8 +44,9 @@
     Installs without a question.
 
 .NOTES
-    Exit codes: 0 installed; 1 nothing was changed (no administrator, damaged ZIP, constrained language mode);
-    2 the program's folder cannot be used or written; 3 launchbeat.exe --setup failed, its words stand above.
+    Exit codes: 0 installed; 1 nothing was changed (no administrator, damaged ZIP, constrained language mode, installed by the MSI);
+    2 the program's folder cannot be used or written, a former version is as it was;
+    3 launchbeat.exe --setup failed, its words stand above, a former version was put back.
 #>
 [CmdletBinding(SupportsShouldProcess = $true)]
 param(
@@ -55,13 +58,18 @@ param(
 
     [string] $Programs = '',
 
-    [ValidateNotNullOrEmpty()]
-    [string] $Account = 'NT SERVICE\Launchbeat',
+    [string] $Account = '',
 
     [switch] $NoStart
 )
 
 $ErrorActionPreference = 'Stop'
+
+# All that the ZIP holds. Nothing else is taken along: a folder of downloads may hold a DLL that node.exe would load.
+$contents = @(
+    'LICENSE.txt', 'THIRD-PARTY-LICENSES.txt', 'app', 'audit-policy', 'enroll.ps1', 'install.ps1', 'launchbeat.exe',
+    'launchbeat.yml', 'node.exe', 'package.json', 'sbom.cdx.json', 'uninstall.ps1', 'windows'
+)
 
 # Program Files of the 64-bit Windows, from a 32-bit PowerShell too.
 function Get-ProgramFolder {
@@ -78,15 +86,54 @@ function Test-TrustedOwner {
     $trusted -contains $owner
 }
 
+# Starts or stops the service; one that is not there, or is so already, is no fault.
+function Invoke-Net {
+    param([string] $Verb)
+    $tool = Join-Path -Path ([System.Environment]::SystemDirectory) -ChildPath 'net.exe'
+    $ended = Start-Process -FilePath $tool -ArgumentList $Verb, 'Launchbeat' -NoNewWindow -Wait -PassThru
+    Write-Verbose -Message ('net {0} ended with {1}' -f $Verb, $ended.ExitCode)
+}
+
+# Renames a folder. A program that has just ended may hold its files for another moment.
+function Move-Folder {
+    param([string] $Path, [string] $Destination)
+    for ($try = 1; $try -lt 20; $try++) {
+        try {
+            Move-Item -LiteralPath $Path -Destination $Destination
+            return
+        } catch {
+            Write-Verbose -Message ('{0}: {1}' -f $Path, $_.Exception.Message)
+            Start-Sleep -Milliseconds 500
+        }
+    }
+    Move-Item -LiteralPath $Path -Destination $Destination
+}
+
+# Puts the former program back, where one was moved away, and starts its service.
+function Restore-Former {
+    param([string] $Program)
+    $former = $Program + '.old'
+    if (-not (Test-Path -LiteralPath $former)) { return }
+    if (Test-Path -LiteralPath $Program) {
+        Invoke-Net -Verb 'stop'
+        Move-Folder -Path $Program -Destination ($Program + '.new')
+    }
+    Move-Folder -Path $former -Destination $Program
+    Invoke-Net -Verb 'start'
+}
+
 try {
     if ($ExecutionContext.SessionState.LanguageMode -ne 'FullLanguage') {
         throw 'PowerShell runs in constrained language mode here: sign the scripts with a trusted certificate, or use the MSI.'
     }
     if (-not [System.Environment]::Is64BitOperatingSystem) { throw 'Launchbeat needs a 64-bit Windows.' }
-    $files = 'node.exe', 'launchbeat.exe', 'package.json', 'launchbeat.yml', 'app\launchbeat.mjs', 'windows\bridge.ps1'
-    foreach ($file in $files) {
-        $path = Join-Path -Path $PSScriptRoot -ChildPath $file
-        if (-not (Test-Path -LiteralPath $path -PathType Leaf)) { throw ('{0} is missing: unpack the whole ZIP.' -f $path) }
+    # The MSI writes this value; Windows Installer would go on believing in files that are not its own.
+    if ($null -ne (Get-ItemProperty -LiteralPath 'HKLM:\SOFTWARE\Launchbeat' -Name 'ServiceAccount' -ErrorAction SilentlyContinue)) {
+        throw 'Launchbeat was installed by the MSI here: upgrade it with the newer MSI.'
+    }
+    foreach ($item in $contents + 'app\launchbeat.mjs' + 'windows\bridge.ps1') {
+        $path = Join-Path -Path $PSScriptRoot -ChildPath $item
+        if (-not (Test-Path -LiteralPath $path)) { throw ('{0} is missing: unpack the whole ZIP.' -f $path) }
     }
     $program = Get-ProgramFolder
     $package = Join-Path -Path $PSScriptRoot -ChildPath 'package.json'
@@ -103,34 +150,40 @@ try {
 if (-not $PSCmdlet.ShouldProcess($program, ('Install Launchbeat {0} and its service' -f $version))) { exit 0 }
 
 try {
-    if (Test-Path -LiteralPath $program) {
-        if (-not (Test-TrustedOwner -Path $program)) {
-            throw ('{0} was made by somebody else. Look into it, delete it, then install again.' -f $program)
-        }
-        # A program that runs cannot be replaced.
-        $old = Join-Path -Path $program -ChildPath 'launchbeat.exe'
-        if ((Test-Path -LiteralPath $old) -and ($program -ne $PSScriptRoot)) {
-            $tool = Join-Path -Path ([System.Environment]::SystemDirectory) -ChildPath 'net.exe'
-            $stopping = Start-Process -FilePath $tool -ArgumentList 'stop', 'Launchbeat' -NoNewWindow -Wait -PassThru
-            Write-Verbose -Message ('net stop ended with {0}' -f $stopping.ExitCode)
-        }
-    } else {
-        $null = New-Item -Path $program -ItemType Directory -Force
+    # An earlier run that was cut off may have left the former program aside.
+    if (-not (Test-Path -LiteralPath $program)) { Restore-Former -Program $program }
+    $isFormer = Test-Path -LiteralPath $program
+    if ($isFormer -and -not (Test-TrustedOwner -Path $program)) {
+        throw ('{0} was made by somebody else. Look into it, delete it, then install again.' -f $program)
     }
     if ($program -ne $PSScriptRoot) {
-        foreach ($item in @(Get-ChildItem -LiteralPath $PSScriptRoot -Force)) {
-            $target = Join-Path -Path $program -ChildPath $item.Name
-            if (Test-Path -LiteralPath $target) { Remove-Item -LiteralPath $target -Recurse -Force }
-            Copy-Item -LiteralPath $item.FullName -Destination $program -Recurse -Force
+        foreach ($rest in ($program + '.new'), ($program + '.old')) {
+            if (Test-Path -LiteralPath $rest) { Remove-Item -LiteralPath $rest -Recurse -Force }
         }
+        $null = New-Item -Path ($program + '.new') -ItemType Directory -Force
+        foreach ($item in $contents) {
+            $from = Join-Path -Path $PSScriptRoot -ChildPath $item
+            Copy-Item -LiteralPath $from -Destination ($program + '.new') -Recurse -Force
+        }
+        # The mark of what came from the internet would keep bridge.ps1 from running under a policy RemoteSigned.
+        foreach ($file in @(Get-ChildItem -LiteralPath ($program + '.new') -Recurse -File -Force)) {
+            Unblock-File -LiteralPath $file.FullName
+        }
+        if ($isFormer) {
+            Invoke-Net -Verb 'stop'
+            Move-Folder -Path $program -Destination ($program + '.old')
+        }
+        Move-Folder -Path ($program + '.new') -Destination $program
     }
 } catch {
     Write-Error -ErrorRecord $_ -ErrorAction Continue
+    if ($isFormer -and (Test-Path -LiteralPath $program)) { Invoke-Net -Verb 'start' } else { Restore-Former -Program $program }
     exit 2
 }
 
 try {
-    $setup = @('--setup', 'install', '--account', $Account)
+    $setup = @('--setup', 'install')
+    if ($Account) { $setup += '--account', $Account }
     if ($Server) { $setup += '--server', $Server }
     if ($KeyFile) { $setup += '--key-file', $KeyFile }
     if ($Ca) { $setup += '--ca', $Ca }
@@ -154,6 +207,11 @@ try {
     }
 } catch {
     Write-Error -ErrorRecord $_ -ErrorAction Continue
+    Restore-Former -Program $program
     exit 3
+}
+# What cannot be deleted now is deleted by the next upgrade.
+if (Test-Path -LiteralPath ($program + '.old')) {
+    Remove-Item -LiteralPath ($program + '.old') -Recurse -Force -ErrorAction SilentlyContinue
 }
 exit 0

@@ -10,6 +10,11 @@ export const ROOT = join(PACKAGE_FOLDER, '../../..');
 export const DIST = join(ROOT, 'dist/windows');
 /** What is being put together; its tree is that of the folder in Program Files. */
 export const STAGE = join(DIST, 'stage');
+/** What lies at its top; install.ps1 copies these, and its own scripts, and nothing else. */
+export const STAGE_CONTENTS: readonly string[] = [
+  ...['LICENSE.txt', 'THIRD-PARTY-LICENSES.txt', 'app', 'audit-policy', 'launchbeat.exe'],
+  ...['launchbeat.yml', 'node.exe', 'package.json', 'sbom.cdx.json', 'windows'],
+];
 /** What was fetched; kept between runs, each use checks its digest. */
 export const CACHE = join(ROOT, 'dist/cache');
 

@@ -1,48 +1,45 @@
 /**
  * `make windows`: from the sources to `dist/windows`, on Linux: the ZIP, the MSI, the bill of materials, SHA256SUMS.
  * Arguments NAME=value become the MSI's own properties (SERVER, TOKEN, KEYFILE, CA, PROGRAMS, SERVICEACCOUNT), so that a domain
- * can install it without a transform. LAUNCHBEAT_SIGN=cert.pfx signs launchbeat.exe and the MSI with osslsigncode.
+ * can install it without a transform. LAUNCHBEAT_SIGN=cert.pfx signs what is ours (programs, scripts, the MSI) with osslsigncode.
  */
 import { createHash } from 'node:crypto';
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { buildHost } from './build-host.ts';
 import { buildMsi } from './build-msi.ts';
-import { DIST, STAGE, VERSION } from './layout.ts';
-import type { Defaults } from './msi-source.ts';
-import { sign } from './sign.ts';
+import { BUILD_TIME, DIST, STAGE, VERSION } from './layout.ts';
+import { msiDefaults } from './msi-defaults.ts';
+import { isScript, sign } from './sign.ts';
 import { stage, stagedFiles, ZIP_SCRIPTS } from './stage.ts';
 import { writeZip } from './write-zip.ts';
 
-const PROPERTIES: readonly string[] = [
-  ...['SERVER', 'TOKEN', 'KEYFILE', 'CA', 'PROGRAMS', 'SERVICEACCOUNT'],
-];
-
-function defaultsOf(args: readonly string[]): Defaults {
-  const pairs = args.map((arg) => {
-    const [, name = '', value = ''] = /^(\w+)=(.*)$/s.exec(arg) ?? [];
-    if (!PROPERTIES.includes(name))
-      throw new Error(
-        `${arg}: expected NAME=value with ${PROPERTIES.join(', ')}. A key is never built in: every PC has its own.`,
-      );
-    return [name, value];
-  });
-  return Object.fromEntries(pairs) as Defaults;
+function signStaged(file: string): void {
+  sign(file);
+  utimesSync(file, BUILD_TIME, BUILD_TIME);
 }
 
 async function main(args: readonly string[]): Promise<void> {
-  const defaults = defaultsOf(args);
+  const defaults = msiDefaults(args);
   const name = `launchbeat-${VERSION}-windows-x64`;
   const [zip, msi, bill] = ['zip', 'msi', 'cdx.json'].map((end) => join(DIST, `${name}.${end}`));
   if (zip === undefined || msi === undefined || bill === undefined) return;
   mkdirSync(DIST, { recursive: true });
   for (const file of [zip, msi, bill]) rmSync(file, { force: true });
   const host = buildHost();
-  sign(host.exe);
+  for (const part of [host.exe, host.dll]) sign(part);
   writeFileSync(bill, stage(host));
   const files = stagedFiles();
+  for (const script of files.filter(isScript)) signStaged(join(STAGE, script));
   const staged = files.map((file) => ({ name: file, bytes: readFileSync(join(STAGE, file)) }));
-  const scripts = ZIP_SCRIPTS.map((script) => ({ name: script.name, bytes: script.bytes() }));
+  const scripts = ZIP_SCRIPTS.map((script) => {
+    const file = join(DIST, script.name);
+    writeFileSync(file, script.bytes());
+    sign(file);
+    const bytes = readFileSync(file);
+    rmSync(file);
+    return { name: script.name, bytes };
+  });
   await writeZip(
     zip,
     [...staged, ...scripts]

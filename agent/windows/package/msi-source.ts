@@ -89,10 +89,15 @@ function directories(files: readonly string[], above: string, stage: string): st
   return [...direct.map((file) => component(file, `${stage}/${file}`)), ...below].join('');
 }
 
+/** Names and values of what was told. wixl dies of a text beyond ASCII: such ones are put into the table afterwards. */
+export const told = (defaults: Defaults, isAscii: boolean): readonly [string, string][] =>
+  Object.entries(defaults as Record<string, string>).filter(
+    ([, value]) => value !== '' && /^[\x20-\x7e]*$/.test(value) === isAscii,
+  );
+
 const properties = (defaults: Defaults): string =>
-  Object.entries(defaults)
-    .filter(([, value]) => value !== undefined && value !== '')
-    .map(([name, value]) => `\n    <Property Id="${name}" Value="${escaped(value as string)}"/>`)
+  told(defaults, true)
+    .map(([name, value]) => `\n    <Property Id="${name}" Value="${escaped(value)}"/>`)
     .join('');
 
 /** The text of the .wxs. */

@@ -127,10 +127,21 @@ test('defaults of a build stand in the Property table; a build without them has 
   skip,
 }, (t) => {
   const baked = smallPackage(temporaryFolder(t), {
-    defaults: { SERVER: 'https://a.example:8443', KEYFILE: '\\\\srv\\keys$\\%COMPUTERNAME%.key' },
+    defaults: {
+      ...{ SERVER: 'https://a.example:8443', KEYFILE: '\\\\srv\\keys$\\%COMPUTERNAME%.key' },
+      ...{ PROGRAMS: 'winword.exe;Учёт (1).exe', CA: "C:\\it's & <our>\\ключ.pem" },
+    },
   });
   assert.equal(property('SERVER', baked.msi), 'https://a.example:8443');
   assert.equal(property('KEYFILE', baked.msi), '\\\\srv\\keys$\\%COMPUTERNAME%.key');
+  // wixl dies of these; the database says that it is UTF-8.
+  assert.equal(property('PROGRAMS', baked.msi), 'winword.exe;Учёт (1).exe');
+  assert.equal(property('CA', baked.msi), "C:\\it's & <our>\\ключ.pem");
+  assert.match(property('MsiHiddenProperties', baked.msi) ?? '', /TOKEN/);
+  const codepage = execFileSync('msiinfo', ['export', baked.msi, '_ForceCodepage'], {
+    encoding: 'utf8',
+  });
+  assert.match(codepage, /^65001\t/m);
   for (const name of ['SERVER', 'TOKEN', 'KEY', 'KEYFILE', 'CA', 'PROGRAMS', 'SERVICEACCOUNT'])
     assert.equal(property(name), undefined, name);
 });

@@ -9,10 +9,12 @@
  *   launchbeat.yml           the shipped config; the one in force lies in ProgramData
  * Keeps: texts have CRLF, except what is code of ours or is compared byte by byte; every time is the same.
  */
+import assert from 'node:assert/strict';
 import {
   cpSync,
   globSync,
   mkdirSync,
+  readdirSync,
   readFileSync,
   rmSync,
   statSync,
@@ -23,7 +25,7 @@ import { dirname, join } from 'node:path';
 import type { HostFiles } from './build-host.ts';
 import { bundleAgent } from './bundle-agent.ts';
 import { fetchNode } from './fetch-node.ts';
-import { BUILD_TIME, PACKAGE_FOLDER, ROOT, STAGE, VERSION } from './layout.ts';
+import { BUILD_TIME, PACKAGE_FOLDER, ROOT, STAGE, STAGE_CONTENTS, VERSION } from './layout.ts';
 import { billOfMaterials } from './sbom.ts';
 import { thirdPartyLicences } from './third-party.ts';
 
@@ -69,6 +71,7 @@ export function stage(host: HostFiles): string {
   cpSync(join(WINDOWS, 'audit-policy/gpo-backup'), join(STAGE, 'audit-policy/gpo-backup'), {
     recursive: true,
   });
+  assert.deepEqual(readdirSync(STAGE).sort(), [...STAGE_CONTENTS].sort(), 'STAGE_CONTENTS');
   for (const file of stagedFiles()) utimesSync(join(STAGE, file), BUILD_TIME, BUILD_TIME);
   return bill;
 }

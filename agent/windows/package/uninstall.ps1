@@ -21,7 +21,7 @@
     Shows what would be done.
 
 .NOTES
-    Exit codes: 0 uninstalled; 1 the service or the data could not be removed; 2 the program's folder could not be deleted.
+    Exit codes: 0 uninstalled; 1 the service or the data could not be removed, or the MSI installed it; 2 the program's folder could not be deleted.
 #>
 [CmdletBinding(SupportsShouldProcess = $true)]
 param(
@@ -31,6 +31,10 @@ param(
 $ErrorActionPreference = 'Stop'
 
 try {
+    # The MSI writes this value; Windows Installer would go on believing in files that are not its own.
+    if ($null -ne (Get-ItemProperty -LiteralPath 'HKLM:\SOFTWARE\Launchbeat' -Name 'ServiceAccount' -ErrorAction SilentlyContinue)) {
+        throw 'Launchbeat was installed by the MSI here: uninstall it under "Apps" in the settings of Windows, or by msiexec /x.'
+    }
     $root = $env:ProgramW6432
     if (-not $root) { $root = $env:ProgramFiles }
     $program = Join-Path -Path $root -ChildPath 'Launchbeat'
@@ -50,7 +54,10 @@ try {
 }
 
 try {
-    if (Test-Path -LiteralPath $program) { Remove-Item -LiteralPath $program -Recurse -Force -Confirm:$false }
+    # With what an upgrade that was cut off may have left beside it.
+    foreach ($folder in $program, ($program + '.new'), ($program + '.old')) {
+        if (Test-Path -LiteralPath $folder) { Remove-Item -LiteralPath $folder -Recurse -Force -Confirm:$false }
+    }
 } catch {
     Write-Error -ErrorRecord $_ -ErrorAction Continue
     exit 2

@@ -10,7 +10,14 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { eventually } from '../../../tests/support/eventually.ts';
 import { temporaryFolder } from '../../../tests/support/temporary-folder.ts';
-import { smallPackage, startWine, toolsMissing, type Wine } from './small-package.ts';
+import type { Defaults } from './msi-source.ts';
+import {
+  smallPackage,
+  startWine,
+  toolsMissing,
+  WINE_TIMEOUT_MS,
+  type Wine,
+} from './small-package.ts';
 
 const skip = toolsMissing('wine');
 const PROGRAM = 'Program Files/Launchbeat';
@@ -40,25 +47,31 @@ const becomes = async (state: string): Promise<void> => {
       last = await wine.service();
       return last === state;
     },
-    { timeoutMs: 60_000 },
+    { timeoutMs: WINE_TIMEOUT_MS },
   ).catch(() => assert.equal(last, state));
 };
 
 test('the MSI installs, upgrades and uninstalls; config, key and spool stay until they are to go', {
   skip,
 }, async () => {
-  const [first, second] = ['0.1.0', '0.2.0'].map((version) =>
-    smallPackage(join(folder, version), { version, forWine: true }),
-  );
-  assert.ok(first !== undefined && second !== undefined);
-  writeFileSync(wine.path('our ca.pem'), PEM);
+  const build = (version: string, defaults: Defaults = {}) =>
+    smallPackage(join(folder, version), { version, forWine: true, defaults });
+  // One setting is built in, the others are told; both in Cyrillic.
+  const first = build('0.1.0', { PROGRAMS: 'winword.exe; Учёт 1.exe' });
+  const second = build('0.2.0');
+  writeFileSync(wine.path('наш ca.pem'), PEM);
   const install = (msi: string, ...properties: string[]) =>
     wine.run(['msiexec', '/i', wine.name(msi), '/qn', ...properties]);
+
+  const refused = await install(first.msi, `SERVICEACCOUNT=${ACCOUNT}`, 'SERVER=collector.example');
+  assert.notEqual(refused.code, 0, 'an address that is none');
+  assert.equal(await wine.service(), 'absent', 'a failed installation leaves no service');
+  assert.ok(!existsSync(wine.path(`${PROGRAM}/launchbeat.exe`)));
 
   const installed = await install(
     first.msi,
     ...[`SERVICEACCOUNT=${ACCOUNT}`, 'SERVER=https://collector.example:8443', 'KEY=id1:secret1'],
-    ...['CA=C:\\our ca.pem', 'PROGRAMS=winword.exe; Учёт 1.exe'],
+    'CA=C:\\наш ca.pem',
   );
   assert.equal(installed.code, 0, installed.stderr);
   await becomes('RUNNING 0 0');
@@ -103,11 +116,36 @@ test('the MSI installs, upgrades and uninstalls; config, key and spool stay unti
   assert.equal(await wine.service(), 'absent');
   assert.ok(!existsSync(wine.path(`${PROGRAM}/launchbeat.exe`)));
   assert.equal(wine.read(`${DATA}/data/position.json`), '{}');
+  // By it the ZIP's scripts know an agent of the MSI.
+  const mark = await wine.run(['reg', 'query', 'HKLM\\SOFTWARE\\Launchbeat']);
+  assert.notEqual(mark.code, 0, mark.stdout);
 
   assert.equal((await install(second.msi, `SERVICEACCOUNT=${ACCOUNT}`)).code, 0);
   const purged = await wine.run(['msiexec', '/x', wine.name(second.msi), '/qn', 'PURGE=1']);
   assert.equal(purged.code, 0, purged.stderr);
   assert.ok(!existsSync(wine.path(DATA)), 'PURGE=1 deletes the data');
+});
+
+test('a setup that is told nothing keeps account, address and key of the service that is there', {
+  skip,
+}, async () => {
+  const setup = unpacked(true);
+  const first = await setup(
+    ['install', '--account', ACCOUNT, '--server', 'http://localhost:8080', '--key-stdin'],
+    'id1:secret1\n',
+  );
+  assert.equal(first.code, 0, first.stderr);
+  const before = wine.read(`${DATA}/install.env`);
+  const again = await setup(['install']);
+  assert.equal(again.code, 0, again.stderr);
+  const service = await wine.run([
+    ...['reg', 'query', 'HKLM\\SYSTEM\\CurrentControlSet\\Services\\Launchbeat'],
+  ]);
+  assert.match(service.stdout, new RegExp(`ObjectName\\s+REG_SZ\\s+${ACCOUNT}`));
+  assert.equal(wine.read(`${DATA}/install.env`), before);
+  const programs = await setup(['install', '--programs', 'all']);
+  assert.equal(programs.code, 0, programs.stderr);
+  assert.equal(wine.read(`${DATA}/install.env`), `${before}LAUNCHBEAT_PROGRAMS=all\n`);
 });
 
 /** Puts the files where install.ps1 puts them; gives `launchbeat.exe --setup`. */
@@ -151,14 +189,15 @@ test('the service reports its states, ends the agent by its standard input, and 
   await start();
   await becomes('RUNNING 0 0');
   const alive = (): number => wine.processes('\\node.exe');
-  await eventually(() => alive() === 2, { timeoutMs: 30_000 });
+  await eventually(() => alive() === 2, { timeoutMs: WINE_TIMEOUT_MS });
   await stop();
   await becomes('STOPPED 0 0');
-  await eventually(() => alive() === 0, { timeoutMs: 30_000 });
+  await eventually(() => alive() === 0, { timeoutMs: WINE_TIMEOUT_MS });
 
-  const again = await setup(['install', '--account', ACCOUNT, '--programs', 'all']);
-  assert.equal(again.code, 0, again.stderr);
-  assert.match(wine.read(`${DATA}/install.env`) ?? '', /^LAUNCHBEAT_API_KEY=id1:secret1$/m);
+  say('');
+  writeFileSync(wine.path(`${DATA}/install.env`), "LAUNCHBEAT_PROGRAMS='\n");
+  await start();
+  await becomes('STOPPED 1066 87');
   const removed = await setup(['uninstall', '--purge']);
   assert.equal(await wine.service(), 'absent', removed.stderr);
 });
@@ -234,4 +273,17 @@ test('--protect binds a key by DPAPI, --unprotect gives it back; what was change
     assert.equal(refused.stdout, '');
     assert.match(refused.stderr, /error \d+/);
   }
+});
+
+/** The last one: Wine holds a service whose process ended without a word for a running one ever after. */
+test('a service that cannot start node.exe ends without a word, so that Windows starts it again', {
+  skip,
+}, async () => {
+  const setup = unpacked(true);
+  const installed = await setup(['install', '--account', ACCOUNT]);
+  assert.equal(installed.code, 0, installed.stderr);
+  rmSync(wine.path(`${PROGRAM}/node.exe`));
+  await wine.run(['net', 'start', 'Launchbeat']);
+  await eventually(() => wine.processes('--service') === 0, { timeoutMs: WINE_TIMEOUT_MS });
+  assert.doesNotMatch(await wine.service(), /^STOPPED/);
 });

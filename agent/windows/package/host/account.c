@@ -22,6 +22,8 @@ wchar_t *account_sid_text(const wchar_t *account, Fault *fault) {
     if (text != NULL) memcpy(text, known, size);
     return text;
   }
+  /* The service manager's way to write an account of this PC; look-ups do not know it. */
+  if (wcsncmp(account, L".\\", 2) == 0) account += 2;
   BYTE sid[SECURITY_MAX_SID_SIZE];
   wchar_t domain[256];
   DWORD sid_size = sizeof sid, domain_units = 256;

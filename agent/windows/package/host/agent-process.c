@@ -119,6 +119,7 @@ BOOL start_agent(AgentProcess *agent, Fault *fault) {
   if (nothing != INVALID_HANDLE_VALUE) CloseHandle(nothing);
   if (!started) {
     close_agent(agent);
+    fault->passing = TRUE;
     return FALSE;
   }
   CloseHandle(process.hThread);

@@ -16,6 +16,8 @@
 /* Why something did not work: a sentence for a person, and the code of Windows. */
 typedef struct {
   DWORD code;
+  /* It may pass by itself: a virus scanner lets a file go, memory is there again. */
+  BOOL passing;
   wchar_t text[FAULT_UNITS];
 } Fault;
 
@@ -27,7 +29,7 @@ BOOL program_folder(wchar_t *folder, Fault *fault);
 BOOL data_folder(wchar_t *folder, Fault *fault);
 BOOL join_path(wchar_t *path, const wchar_t *folder, const wchar_t *name, Fault *fault);
 
-/* settings.c: install.env of the data folder. What an installer was told; empty = not told. */
+/* settings.c: install.env of the data folder. What an installer was told; empty or NULL = not told. */
 typedef struct {
   const wchar_t *account;
   const wchar_t *server;

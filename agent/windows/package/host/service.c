@@ -5,6 +5,7 @@
  *   0              its source ended (files): stopped, 0
  *   78             the config is wrong, and starting again would not mend it: stopped with 1066 and 78, no recovery action
  *   any other      this process ends without a word to the service manager, which counts that as a failure: recovery actions
+ * An agent that could not be started is tried again in the same way, unless its settings are why.
  */
 #include "host.h"
 #include "messages.h"
@@ -49,6 +50,8 @@ static DWORD WINAPI on_control(DWORD control, DWORD type, LPVOID data, LPVOID co
   (void)context;
   if (control == SERVICE_CONTROL_INTERROGATE) return NO_ERROR;
   if (control != SERVICE_CONTROL_STOP && control != SERVICE_CONTROL_PRESHUTDOWN) return ERROR_CALL_NOT_IMPLEMENTED;
+  /* The agent ended by itself in this very moment: nothing may be said after that. */
+  if (status.dwCurrentState == SERVICE_STOPPED) return NO_ERROR;
   report(SERVICE_STOP_PENDING, 3000);
   SetEvent(stop_asked);
   return NO_ERROR;
@@ -89,7 +92,7 @@ static void WINAPI service_main(DWORD count, LPWSTR *arguments) {
   (void)count;
   (void)arguments;
   static AgentProcess agent;
-  Fault fault;
+  Fault fault = {0};
   wchar_t process_id[16];
   status_handle = RegisterServiceCtrlHandlerExW(SERVICE_NAME, on_control, NULL);
   if (status_handle == NULL) return;
@@ -97,6 +100,7 @@ static void WINAPI service_main(DWORD count, LPWSTR *arguments) {
   report(SERVICE_START_PENDING, 10000);
   if (!start_agent(&agent, &fault)) {
     log_event(EVENTLOG_ERROR_TYPE, MESSAGE_CANNOT_START, fault.text, NULL);
+    if (fault.passing) ExitProcess(fault.code == 0 ? 1 : fault.code);
     report_stopped(fault.code == 0 ? 1 : fault.code);
     return;
   }

@@ -124,7 +124,8 @@ static BOOL check_programs(const wchar_t *programs, Fault *fault) {
                  (*at >= L'0' && *at <= L'9') || wcschr(L" ._-+();,", *at) != NULL;
     if (!plain || at - programs >= VALUE_UNITS_MAX - 1)
       return fault_set(fault, ERROR_INVALID_PARAMETER,
-                       L"PROGRAMS must be \"all\" or file names such as winword.exe;excel.exe; it is \"%ls\".", programs);
+                       L"PROGRAMS must be \"all\" or file names such as winword.exe;excel.exe; it is \"%ls\". Names with "
+                       L"other signs go into launchbeat.yml.", programs);
   }
   return TRUE;
 }

@@ -42,8 +42,11 @@ static BOOL set_service_options(SC_HANDLE service, Fault *fault) {
   SERVICE_DESCRIPTIONW description = {(LPWSTR)LAUNCHBEAT_DESCRIPTION};
   SC_ACTION actions[] = {{SC_ACTION_RESTART, 5000}, {SC_ACTION_RESTART, 30000}, {SC_ACTION_RESTART, 60000}};
   SERVICE_FAILURE_ACTIONSW failure = {.dwResetPeriod = 86400, .cActions = 3, .lpsaActions = actions};
+  /* Since Windows 10 1703 a shutdown waits 10 s unless told otherwise; the agent may take STOP_SECONDS_MAX (service.c). */
+  SERVICE_PRESHUTDOWN_INFO shutdown = {.dwPreshutdownTimeout = 30000};
   if (ChangeServiceConfig2W(service, SERVICE_CONFIG_DESCRIPTION, &description) &&
-      ChangeServiceConfig2W(service, SERVICE_CONFIG_FAILURE_ACTIONS, &failure))
+      ChangeServiceConfig2W(service, SERVICE_CONFIG_FAILURE_ACTIONS, &failure) &&
+      ChangeServiceConfig2W(service, SERVICE_CONFIG_PRESHUTDOWN_INFO, &shutdown))
     return TRUE;
   return fault_set(fault, GetLastError(), L"The service cannot be set up (error %lu).", GetLastError());
 }
@@ -94,6 +97,21 @@ BOOL configure(const Told *told, const wchar_t *program, Fault *fault) {
   return done;
 }
 
+/* The account of the service as it is now; NULL where there is none. The caller frees it. */
+static wchar_t *present_account(SC_HANDLE manager) {
+  SC_HANDLE service = OpenServiceW(manager, SERVICE_NAME, SERVICE_QUERY_CONFIG);
+  if (service == NULL) return NULL;
+  DWORD size = 0;
+  wchar_t *account = NULL;
+  QueryServiceConfigW(service, NULL, 0, &size);
+  QUERY_SERVICE_CONFIGW *config = malloc(size);
+  if (config != NULL && QueryServiceConfigW(service, config, size, &size) && config->lpServiceStartName != NULL)
+    account = _wcsdup(config->lpServiceStartName);
+  free(config);
+  CloseServiceHandle(service);
+  return account;
+}
+
 /* Makes the service, or gives one that is there its present path and account. */
 static BOOL make_service(SC_HANDLE manager, const wchar_t *account, Fault *fault) {
   wchar_t file[PATH_UNITS], command[PATH_UNITS + 16];
@@ -142,16 +160,21 @@ static BOOL delete_service(SC_HANDLE manager, Fault *fault) {
   return done;
 }
 
-static BOOL install(const Told *told, BOOL start, Fault *fault) {
+/* An account that is not told stays as it was. */
+static BOOL install(const Told *asked, BOOL start, Fault *fault) {
   wchar_t program[PATH_UNITS];
   if (!program_folder(program, fault)) return FALSE;
   SC_HANDLE manager = OpenSCManagerW(NULL, NULL, SC_MANAGER_CONNECT | SC_MANAGER_CREATE_SERVICE);
   if (manager == NULL)
     return fault_set(fault, GetLastError(), L"The service manager refuses (error %lu): run this as an administrator.",
                      GetLastError());
+  Told told = *asked;
+  wchar_t *before = asked->account == NULL ? present_account(manager) : NULL;
+  if (told.account == NULL) told.account = before == NULL ? SERVICE_ACCOUNT : before;
   /* The service first: its virtual account exists from then on, and the group asks for it. */
-  BOOL done = make_service(manager, told->account, fault) && register_event_source(fault) && configure(told, program, fault) &&
+  BOOL done = make_service(manager, told.account, fault) && register_event_source(fault) && configure(&told, program, fault) &&
               (!start || start_service(manager, fault));
+  free(before);
   CloseServiceHandle(manager);
   return done;
 }
@@ -162,9 +185,14 @@ static BOOL uninstall(BOOL purge, Fault *fault) {
   if (manager == NULL)
     return fault_set(fault, GetLastError(), L"The service manager refuses (error %lu): run this as an administrator.",
                      GetLastError());
-  /* While the service is there its account has a name in the group. */
-  BOOL done = leave_event_log_readers(LAUNCHBEAT_SERVICE_SID, fault);
+  /* While the service is there its account has a name in the group. It may have run under another one before. */
+  wchar_t *account = present_account(manager);
+  wchar_t *sid = account == NULL ? NULL : account_sid_text(account, fault);
+  BOOL done = account == NULL || (sid != NULL && leave_event_log_readers(sid, fault));
+  done = leave_event_log_readers(LAUNCHBEAT_SERVICE_SID, fault) && done;
   done = delete_service(manager, fault) && done;
+  LocalFree(sid);
+  free(account);
   CloseServiceHandle(manager);
   RegDeleteKeyW(HKEY_LOCAL_MACHINE, LAUNCHBEAT_EVENT_SOURCE_KEY);
   return done && (!purge || (data_folder(folder, fault) && delete_tree(folder, fault)));
@@ -216,7 +244,7 @@ static BOOL take_argument(wchar_t **at, Told *told, Choices *choices, int *used)
 }
 
 int run_setup(int count, wchar_t **arguments) {
-  Told told = {.account = SERVICE_ACCOUNT};
+  Told told = {0};
   Choices choices = {0};
   Fault fault = {0};
   static wchar_t key[KEY_UNITS];
