@@ -69,7 +69,7 @@ export function encodedCommands(commandLine: string): EncodedCommand[] {
       if (isOption(name)) commands.push(...found(match, encoded, utf16Text(encoded)));
     }
   }
-  if (DECODES.test(commandLine)) {
+  if (commandLine.includes('(') && DECODES.test(commandLine)) {
     for (const match of commandLine.matchAll(DECODED_BY_SCRIPT)) {
       const [, , encoded = ''] = match;
       commands.push(...found(match, encoded, utf16Text(encoded) ?? utf8Text(encoded)));

@@ -116,13 +116,13 @@ const RULES: readonly TextRule[] = [
   // Hashes that log on like a password do.
   {
     kind: 'hash',
-    needs: ['/ntlm:', '/rc4:', '/aes128:', '/aes256:'],
+    needs: ['/ntlm:', '/rc4:', '/aes'],
     pattern: /(\/(?:ntlm|rc4|aes128|aes256):)([0-9a-f]{16,64})(?![0-9a-z])/gi,
   },
   // What is piped into a program that reads its password.
   {
     kind: 'password',
-    needs: ['-stdin', 'passphrase-fd', 'sudo', 'chpasswd'],
+    needs: ['echo'],
     pattern:
       /((?<![A-Za-z])echo[ .(]\s{0,16})([^|&<>\r\n]{1,256}?)\s{0,16}\|[^|&\r\n]{0,256}(?:--password-stdin|--passphrase-fd|sudo\s+-S|chpasswd)/gi,
   },
