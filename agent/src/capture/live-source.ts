@@ -24,6 +24,8 @@ export interface LiveOptions extends SecurityLogOptions {
 
 /** How long one look at the processes may take. */
 const LOOK_MS = 5000;
+/** The log is not read meanwhile. */
+const ONCE_MORE_MS_MAX = 15_000;
 /** The log is looked at each second; an event stands in it within another few. */
 const HOLD_MS = 6000;
 
@@ -101,7 +103,8 @@ function startPolling(options: LiveOptions, sinceMs: number, signal: AbortSignal
     keep,
     async lookOnceMore() {
       const nowMs = Date.now();
-      const tooLate = pause(2 * settings.pollMs + LOOK_MS, both).then(() => undefined);
+      const waitMs = Math.min(2 * settings.pollMs + LOOK_MS, ONCE_MORE_MS_MAX);
+      const tooLate = pause(waitMs, both).then(() => undefined);
       for (;;) {
         const taken = await Promise.race([lane.next(), tooLate]);
         if (taken === undefined || taken.step.done === true) return;

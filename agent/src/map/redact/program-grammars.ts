@@ -33,6 +33,10 @@ function commandFrom(list: readonly Argument[], at: number): Argument[] {
 export const isSwitch = (argument: Argument): boolean =>
   !argument.quoted && looksLikeOption(argument.text);
 
+/** Windows' own network commands know options by their slash alone: `-x` may be a secret. */
+const isSlashOption = (argument: Argument): boolean =>
+  isSwitch(argument) && argument.text.startsWith('/');
+
 const operandsOf = (command: readonly Argument[]): Argument[] =>
   command.slice(1).filter((one) => !isSwitch(one));
 
@@ -45,7 +49,9 @@ export function loginSecret(argument: Argument | undefined, from: number): Found
 /** `net use [X:] \\host\share [SECRET] [options]`, `net user NAME [SECRET] [options]`, `net user /add NAME SECRET`. */
 function netSecrets(command: readonly Argument[]): Found[] {
   const verb = command[1]?.text.toLowerCase();
-  const operands = command.slice(2).filter((one) => !isSwitch(one) && !/^[&|;]+$/.test(one.text));
+  const operands = command
+    .slice(2)
+    .filter((one) => !isSlashOption(one) && !/^[&|;]+$/.test(one.text));
   if (verb === 'use') {
     // WebDAV takes a URL.
     const share = operands.findIndex((one) => /^(?:\\\\|https?:)/i.test(one.text));
@@ -143,7 +149,9 @@ const GRAMMARS: ReadonlyMap<string, Grammar> = new Map([
     const [name, value] = operandsOf(command);
     return SECRET_NAME.test(name?.text ?? '') ? [{ argument: value }] : [];
   }),
-  ...same('rasdial', (command) => [{ argument: operandsOf(command)[2] }]),
+  ...same('rasdial', (command) => [
+    { argument: command.slice(1).filter((one) => !isSlashOption(one))[2] },
+  ]),
   ...same('bitsadmin', (command) =>
     command[1]?.text.toLowerCase() === '/setcredentials' ? [{ argument: command[6] }] : [],
   ),
