@@ -6,7 +6,7 @@
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { HEADER } from '@launchbeat/ecs-schemas';
+import { CHUNKS_PATH, HEADER } from '@launchbeat/ecs-schemas';
 
 const LF = 0x0a;
 const counts = { events: 0, requests: 0, bytes: 0 };
@@ -63,10 +63,17 @@ const CLUSTER = JSON.stringify({
   tagline: 'You Know, for Search',
 });
 
+/** A check-in is no chunk: counted as one it would make the counts no numbers. */
+function refuse(request: IncomingMessage, response: ServerResponse): void {
+  request.resume();
+  response.writeHead(404).end();
+}
+
 const server = createServer((request, response) => {
   if (request.url === '/counts') answerJson(response, JSON.stringify(counts));
   else if (request.url?.includes('_bulk') === true) onBulk(request, response);
-  else if (request.method === 'POST') onChunk(request, response);
+  else if (request.url === CHUNKS_PATH) onChunk(request, response);
+  else if (request.method === 'POST') refuse(request, response);
   else answerJson(response, CLUSTER);
 });
 server.listen(0, '127.0.0.1', () => {

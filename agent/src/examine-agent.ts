@@ -3,7 +3,7 @@
  * Keeps: it changes nothing but a file that it makes and deletes in the data folder; it may run beside a living agent.
  */
 import { accessSync, constants, existsSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
-import { delimiter, isAbsolute, join } from 'node:path';
+import { delimiter, dirname, isAbsolute, join } from 'node:path';
 import { type Paths, processEnvironment, SILENT_LOG } from '@launchbeat/ecs-schemas/beat';
 import { defaultCommand } from './capture/open-source.ts';
 import type { AgentConfig } from './config.ts';
@@ -58,9 +58,15 @@ function dataFolder({ data }: Paths): Finding {
   }
 }
 
+/** The folder, or the nearest one above it that is there: it will be made on that disk. */
+function thereOrAbove(folder: string): string {
+  const above = dirname(folder);
+  return existsSync(folder) || above === folder ? folder : thereOrAbove(above);
+}
+
 function diskSpace(config: AgentConfig, paths: Paths): Finding {
   const check = 'disk space';
-  const folder = [spoolFolder(config, paths), paths.data, paths.home].find(existsSync) ?? '.';
+  const folder = thereOrAbove(spoolFolder(config, paths));
   try {
     const { bavail, bsize } = statfsSync(folder);
     const free = bavail * bsize;

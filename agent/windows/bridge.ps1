@@ -17,6 +17,7 @@
 #                                           the log and its settings, each minute; -1 = not known. <mode>: 0 overwrite, 1 archive,
 #                                           2 keep
 #   C <from> <to> <starts> <first>          recount: process starts that the log has between two times, record of the first one
+#   U <record> <text>                       an event that Windows cannot give as XML, tried three times: passed over, and lost
 #   W <text>                                warning, reading goes on. "stale": the log was cleared under the reader
 #   X <text>                                cannot work here. "clm": Constrained Language mode
 # With -Mode poll it looks at the processes instead, for where they are not logged:
@@ -94,13 +95,18 @@ function Get-FromUnixMs([long]$ms) {
   return New-Object System.DateTime(($epochTicks + $ms * 10000), ([System.DateTimeKind]::Utc))
 }
 
-# A handle, not a number to look up: process ids are used again.
+# A handle, not a number to look up: process ids are used again. .NET opens it for good when it is asked for it, else at each look.
 $parent = $null
 if ($ParentPid -gt 0) {
   try {
     $parent = [System.Diagnostics.Process]::GetProcessById($ParentPid)
   } catch {
     exit $exitAgentGone
+  }
+  try {
+    $null = $parent.Handle
+  } catch {
+    $null = $parent.Id
   }
 }
 
@@ -126,6 +132,12 @@ $bookmark = $null
 $bookmarkId = [long]0
 $batchSizeMax = $BatchSize
 $goodReads = 0
+# The event that could not be had as XML, and how often in a row.
+$spoiltId = [long]-1
+$spoiltTries = 0
+# A saved log is read once.
+$spoiltTriesMax = 3
+if ($Mode -eq 'file') { $spoiltTriesMax = 1 }
 $nextBeat = [DateTime]::UtcNow
 $nextInfo = [DateTime]::UtcNow
 $nextRecount = [DateTime]::UtcNow.AddSeconds($RecountSec)
@@ -144,6 +156,21 @@ function New-Reader {
   return [System.Diagnostics.Eventing.Reader.EventLogReader]::new($query, $script:bookmark)
 }
 
+# The event on one line; $null for one to pass over, or it would stop everything behind it. Throws while it is worth another try.
+function Get-EventLine($record, [long]$id) {
+  try {
+    return $record.ToXml().Replace("`r", '&#13;').Replace("`n", '&#10;')
+  } catch {
+    if ($script:spoiltId -ne $id) { $script:spoiltTries = 0 }
+    $script:spoiltId = $id
+    $script:spoiltTries += 1
+    if ($script:spoiltTries -lt $spoiltTriesMax) { throw }
+    $fault = $_.Exception.GetBaseException()
+    Send-Line 'U' "$id $(Get-OneLine ($fault.GetType().Name + ' ' + $fault.Message))"
+    return $null
+  }
+}
+
 function Read-NewEvents {
   $reader = New-Reader
   $kept = $null
@@ -157,11 +184,11 @@ function Read-NewEvents {
         $record.Dispose()
         continue
       }
-      $xml = $record.ToXml().Replace("`r", '&#13;').Replace("`n", '&#10;')
-      Send-Line 'E' $xml
-      $script:last = $id
       if ($null -ne $kept) { $kept.Dispose() }
       $kept = $record
+      $line = Get-EventLine $record $id
+      if ($null -ne $line) { Send-Line 'E' $line }
+      $script:last = $id
       $wrote = $true
       # A long backlog must not look like a hang, and what is written must be of use.
       if ([DateTime]::UtcNow -ge $script:nextBeat) {
@@ -469,9 +496,11 @@ function Read-SavedLog {
     $reader.BatchSize = $BatchSize
     while ($null -ne ($record = $reader.ReadEvent())) {
       try {
-        Send-Line 'E' ($record.ToXml().Replace("`r", '&#13;').Replace("`n", '&#10;'))
-        $script:last = [long]$record.RecordId
-        $script:scanned = $script:last
+        $id = [long]$record.RecordId
+        $line = Get-EventLine $record $id
+        if ($null -ne $line) { Send-Line 'E' $line }
+        $script:last = $id
+        $script:scanned = $id
       } finally {
         $record.Dispose()
       }

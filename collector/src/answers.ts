@@ -1,8 +1,9 @@
 /**
  * Takes a problem, gives the HTTP answer: application/problem+json with the headers that its status calls for.
- * Source: RFC 9457; RFC 9110, sections 11.6.1 (WWW-Authenticate), 15.5.6 (Allow), 10.2.3 (Retry-After).
+ * Source: RFC 9457; RFC 9110, sections 11.6.1 (WWW-Authenticate), 15.5.6 (Allow), 10.2.3 (Retry-After),
+ * 12.5.3 (Accept-Encoding).
  */
-import { HEADER, PROBLEM_TYPE, type Problem } from '@launchbeat/ecs-schemas';
+import { ENCODINGS, HEADER, PROBLEM_TYPE, type Problem } from '@launchbeat/ecs-schemas';
 
 export interface ProblemHeaders {
   readonly retryAfterSeconds?: number | undefined;
@@ -16,6 +17,7 @@ export interface ProblemHeaders {
 export function problemAnswer(what: Problem, more: ProblemHeaders = {}): Response {
   const headers = new Headers({ [HEADER.contentType]: PROBLEM_TYPE, 'Cache-Control': 'no-store' });
   if (what.status === 401) headers.set('WWW-Authenticate', 'ApiKey');
+  if (what.status === 415) headers.set(HEADER.acceptEncoding, ENCODINGS.join(', '));
   if (more.retryAfterSeconds !== undefined) {
     headers.set(HEADER.retryAfter, String(more.retryAfterSeconds));
   }

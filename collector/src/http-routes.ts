@@ -125,7 +125,10 @@ export const ROUTES: readonly Route[] = [
       ['timeout', RETRY],
       ['conflict', 'Agent: puts the chunk into quarantine; two PCs may share one agent id.'],
       ['too-large', 'Agent: sends halves. Also for lines of two namespaces in one chunk.'],
-      ['bad-encoding', QUARANTINE],
+      [
+        'bad-encoding',
+        `${HEADER.acceptEncoding} has what is taken. Agent: compresses with that from then on; if it does already, puts the chunk into quarantine.`,
+      ],
       ['nothing-valid', QUARANTINE],
       ['too-many-requests', RETRY],
       ['internal', RETRY],

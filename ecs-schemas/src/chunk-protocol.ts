@@ -18,6 +18,7 @@ export const HEADER = {
   lines: 'Launchbeat-Lines',
   idempotencyKey: 'Idempotency-Key',
   retryAfter: 'Retry-After',
+  acceptEncoding: 'Accept-Encoding',
 } as const;
 
 /** Content encodings that a chunk may have; both sides know both. */

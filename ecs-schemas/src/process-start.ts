@@ -87,7 +87,7 @@ const launchbeat = z.looseObject({
   executable_dir: z.string().optional(),
   /** UTF-16 units of the command line as logged. */
   command_line_length: z.int().nonnegative().optional(),
-  /** Scripts of PowerShell's `-EncodedCommand`, decoded and redacted, cut at 16 KiB. */
+  /** Scripts of PowerShell's `-EncodedCommand` and `FromBase64String('…')`, decoded and redacted, cut at 16 KiB. */
   decoded_command: z.string().optional(),
   /** How many secrets were redacted. */
   redacted: z.int().nonnegative().optional(),

@@ -48,7 +48,7 @@ const OWN: Readonly<Record<string, string>> = {
   'launchbeat.executable_dir': 'Folder of the executable.',
   'launchbeat.command_line_length': 'Length of the command line as logged, in UTF-16 units.',
   'launchbeat.decoded_command':
-    "Scripts of PowerShell's `-EncodedCommand`, decoded and redacted; at most 16 KiB.",
+    "Scripts of PowerShell's `-EncodedCommand` and `FromBase64String('…')`, decoded and redacted; at most 16 KiB.",
   'launchbeat.redacted': 'How many secrets of the event were replaced by `‹redacted:kind:…›`.',
   'launchbeat.source':
     '`poll`: process-poll found it, since Windows logged no process starts. Absent: the Security log.',

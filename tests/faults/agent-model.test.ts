@@ -23,6 +23,7 @@ import { openPosition } from '../../agent/src/spool/position.ts';
 import { recoverSpool } from '../../agent/src/spool/recover-spool.ts';
 import { resend } from '../../agent/src/spool/resend.ts';
 import { spoolConfigSchema } from '../../agent/src/spool/spool-config.ts';
+import { createCompression } from '../../agent/src/upload/compress-chunk.ts';
 import type { Chunk } from '../../agent/src/upload/next-piece.ts';
 import { outputConfigSchema } from '../../agent/src/upload/output-config.ts';
 import type { Shipped } from '../../agent/src/upload/ship-chunk.ts';
@@ -225,7 +226,7 @@ function openWorld(data: string, choices: readonly number[]) {
         stateFolder: data,
         config,
         agentId: TEST_AGENT_ID,
-        sentAs: 'zstd 1',
+        compression: createCompression('zstd'),
       },
       ...{ log: SILENT_LOG, counts: zeroCounts(), shipChunk },
       clock: { nowMs: () => nowMs, random: () => 0, wait: async () => undefined },

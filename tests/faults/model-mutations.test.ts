@@ -11,6 +11,8 @@ import { MUTATIONS } from './mutations.ts';
 const MODEL = fileURLToPath(new URL('agent-model.test.ts', import.meta.url));
 const MUTATE = new URL('../support/mutate.ts', import.meta.url).href;
 const QUICK = 2;
+/** The rarest is met once in about 150 runs; a test that fails ends at once, so many cost nothing. */
+const RUNS = '2000';
 
 const everything = process.env['LAUNCHBEAT_FAULTS_TABLE'] !== undefined;
 
@@ -18,7 +20,7 @@ for (const [index, { name }] of MUTATIONS.entries()) {
   const skip = everything || index < QUICK ? false : 'make faults does this one too';
   test(`the model test fails when ${name}`, { skip }, async (t) => {
     const program = startProgram(process.execPath, ['--import', MUTATE, MODEL], {
-      env: { LAUNCHBEAT_TEST_MUTATION: name, LAUNCHBEAT_PROPERTY_RUNS: '400' },
+      env: { LAUNCHBEAT_TEST_MUTATION: name, LAUNCHBEAT_PROPERTY_RUNS: RUNS },
       input: '',
       t,
     });

@@ -79,7 +79,7 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'a chunk counts as acknowledged when there was no answer',
     file: 'agent/src/upload/ship-spool.ts',
     search: "case 'retry':\n      return onRetry(loop, verdict);",
-    replace: "case 'retry':\n      cursor.moveBehind(chunk); return onRetry(loop, verdict);",
+    replace: "case 'retry':\n      loop.cursor.moveBehind(chunk); return onRetry(loop, verdict);",
   },
   {
     name: 'a file is deleted while its last lines wait for their receipt',

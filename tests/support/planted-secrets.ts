@@ -27,6 +27,7 @@ function letters(seed: number, count: number, alphabet = ALPHABET): string {
 const upper = (seed: number, count: number): string =>
   letters(seed, count, 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567');
 const digits = (seed: number, count: number): string => letters(seed, count, '123456789');
+const hex = (seed: number): string => letters(seed, 32, '0123456789abcdef');
 const base64 = (text: string): string => Buffer.from(text).toString('base64');
 const encoded = (script: string): string => Buffer.from(script, 'utf16le').toString('base64');
 
@@ -103,6 +104,36 @@ const PASSWORDS: readonly (readonly [image: string, commandLine: string])[] = [
   ['curl.exe', 'curl -H "Authorization: Splunk {s}" https://x.example'],
   ['curl.exe', 'curl -H "X-Api-Key: {s}" https://x.example'],
   ['curl.exe', 'curl -H "Cookie: session={s}; b=c" https://x.example'],
+  ['net.exe', 'net use Z: https://dav.example/docs {s} /user:me'],
+  ['cmd.exe', 'cmd /c n^et us^er petrov {s} /add'],
+  ['psexec.exe', 'psexec \\\\pc7 \u2013u adm \u2013p {s} cmd'],
+  ['app.exe', 'app \u2014password {s}'],
+  ['powershell.exe', 'powershell -c Connect-Db -Password \u201c{s} two\u201d'],
+  ['curl.exe', 'curl -sku admin:{s} https://nexus.example/'],
+  ['curl.exe', 'curl -E C:\\certs\\a.pem:{s} https://x.example'],
+  ['curl.exe', 'curl --cookie "JSESSIONID={s}" https://x.example'],
+  ['mysqladmin.exe', 'mysqladmin -u root password {s}'],
+  ['gbak.exe', 'gbak -b -user SYSDBA -pas {s} a.fdb a.fbk'],
+  ['csptest.exe', 'csptest -keycopy -pin {s}'],
+  ['gcloud.exe', 'gcloud auth activate-refresh-token me {s}'],
+  ['npm.cmd', 'npm config set //r.example/:_authToken {s}'],
+  ['npm.cmd', 'npm login --_auth={s}'],
+  ['ngrok.exe', 'ngrok config add-authtoken {s}'],
+  ['rclone.exe', 'rclone config create nas sftp user me pass {s}'],
+  ['vault.exe', 'vault login {s}'],
+  ['msiexec.exe', 'msiexec /i launchbeat.msi SERVER=https://c.example KEY=pc7:{s} /qn'],
+  ['python.exe', 'python secretsdump.py OFFICE/adm:{s}@pc7'],
+  ['python.exe', "python -c \"requests.get(u, auth=('me', '{s} two'))\""],
+  ['java.exe', 'java -jar a.jar jdbc:oracle:thin:scott/{s}@//db:1521/orcl'],
+  ['exp.exe', 'exp userid=scott/{s}@orcl file=a.dmp'],
+  ['docker.exe', 'cmd /c echo {s} | docker login -u ci --password-stdin registry.example'],
+  ['powershell.exe', "powershell -c \"[Net.NetworkCredential]::new('adm','{s}')\""],
+  [
+    'powershell.exe',
+    'powershell -c "New-Object Net.NetworkCredential -ArgumentList $u, \'{s} two\'"',
+  ],
+  ['app.exe', 'app.exe "{""login"":""adm"",""password"":""{s} two""}"'],
+  ['app.exe', 'app --токен {s}'],
   ['azcopy.exe', 'azcopy copy "https://a.blob.core.windows.net/c?sv=2022&sig={s}&se=2027" d'],
 ];
 
@@ -167,6 +198,26 @@ export function plantedSecrets(seed = 0): Planted[] {
       image: 'C:\\Windows\\System32\\cmd.exe',
       commandLine: `cmd /c start /b powershell.exe -e "${encoded(nested)}"`,
       secrets: [encoded(nested), password(303)],
+    },
+    ...[
+      `powershell.exe -e^n^c ${encoded(nested)}`,
+      `powershell.exe "-enc" "${encoded(nested)}"`,
+      `powershell.exe -ea ${encoded(nested)}`,
+      `powershell -c "iex([Text.Encoding]::Unicode.GetString([Convert]::FromBase64String('${encoded(nested)}')))"`,
+    ].map((commandLine) => ({
+      image: 'C:\\Windows\\System32\\cmd.exe',
+      commandLine,
+      secrets: [encoded(nested), password(303)],
+    })),
+    {
+      image: 'C:\\Windows\\System32\\cmd.exe',
+      commandLine: `powershell -c "iex([Text.Encoding]::UTF8.GetString([Convert]::FromBase64String('${base64(`net user me ${password(306)}`)}')))"`,
+      secrets: [base64(`net user me ${password(306)}`), password(306)],
+    },
+    {
+      image: 'C:\\Tools\\mimikatz.exe',
+      commandLine: `mimikatz "sekurlsa::pth /user:adm /ntlm:${hex(seed + 307)}"`,
+      secrets: [hex(seed + 307)],
     },
     {
       image: 'C:\\Tools\\app.exe',

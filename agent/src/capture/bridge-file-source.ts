@@ -4,7 +4,13 @@
  */
 import { resolve } from 'node:path';
 import { type Bridge, startBridge } from './bridge-process.ts';
-import { BRIDGE_PROTOCOL, fileArguments, otherVersion, readBridgeLine } from './bridge-protocol.ts';
+import {
+  BRIDGE_PROTOCOL,
+  type BridgeLine,
+  fileArguments,
+  otherVersion,
+  readBridgeLine,
+} from './bridge-protocol.ts';
 import { type Source, type SourceFact, unreadable } from './captured-event.ts';
 import { type BatchSettings, type FilePiece, fileBatches } from './file-batches.ts';
 
@@ -18,6 +24,15 @@ export interface BridgeFileOptions extends BatchSettings {
 /** The first PowerShell after an update may take a minute to start. */
 const START_TIMEOUT_MS = 90_000;
 
+/** What a line says that is no event and no reason to stop. */
+function factOf(line: BridgeLine, text: string, file: string): SourceFact | undefined {
+  if (line.kind === 'warning') return { kind: 'warning', reason: `${file}: ${line.reason}` };
+  if (line.kind === 'passed_over') return unreadable(file, `${line.reason}.`, '');
+  return line.kind === 'event' || line.kind === 'unknown'
+    ? unreadable(file, "Line is not of the bridge's protocol.", text)
+    : undefined;
+}
+
 /** What some lines of the bridge hold; `refusal` = it is not to be read any further. */
 function pieceOf(lines: readonly { readonly text: string }[], file: string) {
   const events: string[] = [];
@@ -25,14 +40,15 @@ function pieceOf(lines: readonly { readonly text: string }[], file: string) {
   let refusal: string | undefined;
   for (const { text } of lines) {
     const line = readBridgeLine(text);
-    if (line.kind === 'event' && line.xml.endsWith('</Event>')) events.push(line.xml);
-    else if (line.kind === 'warning')
-      facts.push({ kind: 'warning', reason: `${file}: ${line.reason}` });
-    else if (line.kind === 'refusal') refusal = line.reason;
-    else if (line.kind === 'version' && line.version !== BRIDGE_PROTOCOL)
+    if (line.kind === 'event' && line.xml.endsWith('</Event>')) {
+      events.push(line.xml);
+      continue;
+    }
+    if (line.kind === 'refusal') refusal = line.reason;
+    if (line.kind === 'version' && line.version !== BRIDGE_PROTOCOL)
       refusal = otherVersion(line.version);
-    else if (line.kind === 'event' || line.kind === 'unknown')
-      facts.push(unreadable(file, "Line is not of the bridge's protocol.", text));
+    const fact = factOf(line, text, file);
+    if (fact !== undefined) facts.push(fact);
   }
   return { events, facts, refusal };
 }

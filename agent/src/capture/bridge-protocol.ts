@@ -62,6 +62,8 @@ export type BridgeLine =
   | { readonly kind: 'polled'; readonly xml: string }
   /** process-poll: every process made before this time has been written. */
   | { readonly kind: 'polled_to'; readonly timeMs: number }
+  /** An event that Windows cannot give as XML; the bridge passed it over. */
+  | { readonly kind: 'passed_over'; readonly recordId: number; readonly reason: string }
   | { readonly kind: 'warning'; readonly reason: string }
   /** The bridge cannot work here and ends. */
   | { readonly kind: 'refusal'; readonly reason: string }
@@ -123,15 +125,24 @@ export function readBridgeLine(line: string): BridgeLine {
       ? { kind: 'version', version: Number(version), engine: engine.join(' ') }
       : { kind: 'unknown' };
   }
+  if (letter === 'U') return passedOver(body);
   if (letter === 'W') return { kind: 'warning', reason: warningText(body) };
   if (letter === 'X') return { kind: 'refusal', reason: refusalText(body) };
   return { kind: 'unknown' };
+}
+
+function passedOver(body: string): BridgeLine {
+  const [, record = '', why = ''] = /^(\d{1,15}) (.*)$/.exec(body) ?? [];
+  if (record === '') return { kind: 'unknown' };
+  const reason = `Windows cannot give the event of record ${record} (${why}); it is passed over and lost`;
+  return { kind: 'passed_over', recordId: Number(record), reason };
 }
 
 /** Why a bridge of another version is not read. */
 export function otherVersion(version: number): string {
   return `The bridge speaks protocol ${version}, this agent ${BRIDGE_PROTOCOL}. Install agent and windows/bridge.ps1 of one version.`;
 }
+
 function warningText(body: string): string {
   return body === 'stale'
     ? 'The log was cleared while it was being read; reading goes on by record id.'

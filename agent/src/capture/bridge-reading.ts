@@ -152,6 +152,9 @@ class Reading implements BridgeReading {
       case 'recount':
         this.#recount(line);
         return true;
+      case 'passed_over':
+        this.#passOver(line.recordId, line.reason);
+        return false;
       case 'warning':
         this.#facts.push({ kind: 'warning', reason: line.reason });
         return false;
@@ -197,6 +200,13 @@ class Reading implements BridgeReading {
       this.#units += xml.length;
     }
     return this.#events.length >= this.#context.batchSize || this.#units >= BATCH_UNITS_MAX;
+  }
+
+  #passOver(recordId: number, reason: string): void {
+    this.#settleGap(recordId);
+    this.#moveTo({ recordId, scannedId: Math.max(recordId, this.#position?.scannedId ?? -1) });
+    const range = { from: recordId, to: recordId };
+    this.#facts.push({ kind: 'notice', name: 'events_dropped', level: 'error', reason, ...range });
   }
 
   #tell(told: readonly SourceFact[]): void {

@@ -72,7 +72,7 @@ async function play(t: TestContext, name: string, what: Play): Promise<Played> {
   command.push('--state', join(folder, 'state'));
   const canary = [process.execPath, here('tests/support/sing-canary.ts'), canaryFile];
   const source = createLiveSource({
-    ...{ command, pollMs: 50, batchSize: 100, heartbeatTimeoutMs: 1000, startTimeoutMs: 20_000 },
+    ...{ command, pollMs: 50, batchSize: 100, heartbeatTimeoutMs: 20_000, startTimeoutMs: 20_000 },
     ...{ backoffInitMs: 1, backoffMaxMs: 20, bootedAtMs: BOOTED_MS, holdMs: 0, processPollMs: 50 },
     ...(what.withCanary ? { canary: { command: canary, intervalMs: 3_600_000, waitMs: 400 } } : {}),
     ...what.options,
@@ -196,6 +196,14 @@ const CASES: readonly (readonly [
       /^unreadable: PS C:\\> transcript started$/,
     ],
   ],
+  [
+    ...(['spoilt-event', 500, 503, [501, 503]] as const),
+    [
+      /^warning: .*data is invalid/,
+      /^warning: .*data is invalid/,
+      /^events_dropped error: Windows cannot give the event of record 502 \(EventLogException The data is invalid\); it is passed over and lost$/,
+    ],
+  ],
   ['one-megabyte', 500, 503, [501, 502, 503], []],
   [
     ...(['large-reader', 500, 503, [501, 503]] as const),
@@ -205,7 +213,10 @@ const CASES: readonly (readonly [
 
 for (const [name, from, last, records, facts] of CASES) {
   test(`recording "${name}" gives its facts and loses nothing`, async (t) => {
-    const options = { readerBytesMax: 400 * 1024 * 1024 };
+    const options = {
+      readerBytesMax: 400 * 1024 * 1024,
+      ...(name === 'hanging' ? { heartbeatTimeoutMs: 1000 } : {}),
+    };
     const so = await play(t, name, { from, enough: until(last), options });
     assert.deepEqual(so.records, records);
     assert.equal(so.facts.length, facts.length, so.facts.join('\n'));
@@ -259,7 +270,8 @@ test('saved logs are read by the same bridge to their end; one that breaks off i
       facts.push(fact.kind === 'unreadable' ? `${fact.place}: ${fact.reason}` : lineOf(fact));
   }
   assert.deepEqual(events, ['501', '502', '601', '701']);
-  assert.equal(facts.length, 2, facts.join('\n'));
+  assert.equal(facts.length, 3, facts.join('\n'));
+  assert.match(facts[2] ?? '', /three\.evtx: Windows cannot give the event of record 702/);
   assert.match(facts[0] ?? '', /^warning: .*two\.evtx: .*EventLogInvalidDataException/);
   assert.match(facts[1] ?? '', /two\.evtx: Reading broke off: .*exit code 4/);
 });

@@ -103,6 +103,7 @@ test('every line that bridge.ps1 sends is one that the agent reads, and the head
     T: 'T 1000',
     G: 'G 10 20',
     R: 'R 10 1 5',
+    U: 'U 12 EventLogException The data is invalid',
     W: 'W stale',
   };
   for (const kind of kinds) {

@@ -4,6 +4,7 @@
  * Keeps: process-poll runs only while auditing is off or the log cannot be read, and says when it begins and ends; the log is read
  * all the while, so that auditing that comes on is seen; no start is told by both.
  */
+import { pause } from '@launchbeat/ecs-schemas/beat';
 import { type AuditWatch, type CanaryOptions, createAuditWatch } from './audit-watch.ts';
 import { type BridgeSettings, pollArguments } from './bridge-protocol.ts';
 import type { CaptureBatch, Position, Source, SourceFact } from './captured-event.ts';
@@ -21,6 +22,10 @@ export interface LiveOptions extends SecurityLogOptions {
   readonly holdMs?: number;
 }
 
+/** How long one look at the processes may take. */
+const LOOK_MS = 5000;
+/** The log is not read meanwhile. */
+const ONCE_MORE_MS_MAX = 15_000;
 /** The log is looked at each second; an event stands in it within another few. */
 const HOLD_MS = 6000;
 
@@ -51,6 +56,11 @@ function createLane(lane: Taken['lane'], batches: AsyncGenerator<CaptureBatch, v
 interface Polling {
   readonly lane: Lane;
   readonly hold: PollHold;
+  /** Puts what the lane gave into the hold. */
+  keep(taken: Taken): void;
+  /** Goes on until every process of before this call was looked at, or for as long as that may take; into the hold. */
+  lookOnceMore(): Promise<void>;
+  /** Ends it; what was on its way goes into the hold. */
   stop(): Promise<void>;
 }
 
@@ -83,12 +93,29 @@ function startPolling(options: LiveOptions, sinceMs: number, signal: AbortSignal
     both,
   );
   const lane = createLane('poll', batches);
+  const hold = createPollHold(options.holdMs ?? HOLD_MS);
+  const keep = ({ step }: Taken): void => {
+    if (step.done !== true) hold.put({ ...step.value, facts: step.value.facts.map(ofPoll) });
+  };
   return {
     lane,
-    hold: createPollHold(options.holdMs ?? HOLD_MS),
+    hold,
+    keep,
+    async lookOnceMore() {
+      const nowMs = Date.now();
+      const waitMs = Math.min(2 * settings.pollMs + LOOK_MS, ONCE_MORE_MS_MAX);
+      const tooLate = pause(waitMs, both).then(() => undefined);
+      for (;;) {
+        const taken = await Promise.race([lane.next(), tooLate]);
+        if (taken === undefined || taken.step.done === true) return;
+        keep(taken);
+        lane.advance();
+        if ((taken.step.value.position?.polledToMs ?? 0) >= nowMs) return;
+      }
+    },
     async stop() {
       ending.abort();
-      await lane.next().catch(() => undefined);
+      await lane.next().then(keep, () => undefined);
       await batches.return();
     },
   };
@@ -151,16 +178,19 @@ export function createLiveSource(options: LiveOptions): Source {
     async function* endPolling(): AsyncGenerator<CaptureBatch, void> {
       const ended = polling;
       polling = undefined;
+      // Between its last look and the first start that the log tells, others were made.
+      if (!signal.aborted) await ended?.lookOnceMore();
       await ended?.stop();
       const rest = ended?.hold.end(watch.firstAudited());
       if (rest !== undefined) yield moved(rest, 'poll');
     }
 
-    async function* handOn({ lane, step }: Taken): AsyncGenerator<CaptureBatch, void> {
+    async function* handOn(taken: Taken): AsyncGenerator<CaptureBatch, void> {
+      const { lane, step } = taken;
       if (step.done === true) return;
       if (lane === 'log') yield moved(step.value, lane);
       else {
-        polling?.hold.put({ ...step.value, facts: step.value.facts.map(ofPoll) });
+        polling?.keep(taken);
         const ready = polling?.hold.release();
         if (ready !== undefined) yield moved(ready, lane);
       }

@@ -65,6 +65,7 @@ export function createPollReading(): LineReading {
       case 'recreated':
       case 'info':
       case 'recount':
+      case 'passed_over':
       case 'unknown': {
         const reason = "Line is not of the bridge's protocol.";
         facts.push(unreadable(`line ${lineNumber} of process-poll`, reason, text));

@@ -116,6 +116,8 @@ test('doctor names what is wrong on disk', async (t) => {
   const noFolder = await doctor(t, join(folder, 'none'), { url: sink.url });
   assert.equal(noFolder.code, 0, noFolder.text);
   assert.match(noFolder.row('data folder'), /^WARN .* is not there/);
+  // Of the disk on which it will be made.
+  assert.ok(noFolder.row('disk space').endsWith(` ${folder}`), noFolder.text);
   assert.match(noFolder.row('agent'), /^WARN does not run/);
 
   const spool = join(folder, 'spool');

@@ -30,7 +30,7 @@ interface Running {
 }
 
 /** An agent that reads events from its standard input, which stays open. */
-async function startAgent(t: TestContext, http: object): Promise<Running> {
+async function startAgent(t: TestContext, http: object, url?: string): Promise<Running> {
   const data = temporaryFolder(t);
   const sink = await startChunkSink();
   t.after(() => sink.stop());
@@ -39,7 +39,7 @@ async function startAgent(t: TestContext, http: object): Promise<Running> {
     name: 'PC-042',
     capture: { source: 'replay', files: ['-'] },
     select: 'all',
-    output: { collector: { url: sink.url, api_key: SINK_KEY } },
+    output: { collector: { url: url ?? sink.url, api_key: SINK_KEY } },
     http,
     path: { data, logs: join(data, 'logs') },
   };
@@ -89,6 +89,17 @@ test('status asks the running agent for what it read and shipped, and says when 
   const after = await status(file);
   assert.equal(after.code, 1);
   assert.match(after.stdout, /^agent +does not run/m);
+});
+
+test('status says why nothing is shipped where no collector answers', async (t) => {
+  const http = { enabled: true, port: await freePort() };
+  const { file, agent } = await startAgent(t, http, `http://127.0.0.1:${await freePort()}`);
+  const [fixture = ''] = globSync('ecs-schemas/fixtures/**/*.xml').sort();
+  agent.stdin.write(`${readFileSync(fixture, 'utf8')}\n`);
+  await eventually(async () => {
+    const { stdout } = await status(file);
+    assert.match(stdout, /^last answer +none: Nothing listens on that port/m);
+  });
 });
 
 test('status says that the statistics are off, which they are unless the config says otherwise', async (t) => {

@@ -84,7 +84,7 @@ async function statsOf(config: Pick<AgentConfig, 'http'>, runs: boolean): Promis
         'shipped',
         `${output.events.acked} with receipt, ${output.events.dropped} in quarantine, ${output.write.errors} retries`,
       ],
-      ['last answer', last === undefined ? 'none yet' : `${last.status} ${last.detail}`],
+      ['last answer', last === undefined ? 'none yet' : `${last.status ?? 'none:'} ${last.detail}`],
     ];
     return { outcome: 'done', rows, stats };
   } catch (error) {

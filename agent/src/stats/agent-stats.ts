@@ -17,9 +17,9 @@ export interface AgentInfo {
   readonly ephemeral_id: string;
 }
 
-/** The collector's last answer to a chunk. */
+/** The collector's last answer to a chunk; without a status there was none. */
 export interface LastAnswer {
-  readonly status: number;
+  readonly status?: number;
   readonly detail: string;
 }
 

@@ -24,7 +24,7 @@ const statsSchema = z.looseObject({
     }),
   }),
   launchbeat: z.looseObject({
-    last_answer: z.looseObject({ status: z.number(), detail: z.string() }).optional(),
+    last_answer: z.looseObject({ status: z.number().optional(), detail: z.string() }).optional(),
   }),
 });
 

@@ -4,7 +4,7 @@
  */
 import { promisify } from 'node:util';
 import { constants, gzip, zstdCompress } from 'node:zlib';
-import type { Encoding } from '@launchbeat/ecs-schemas';
+import { ENCODINGS, type Encoding } from '@launchbeat/ecs-schemas';
 
 const zstdAsync = promisify(zstdCompress);
 const gzipAsync = promisify(gzip);
@@ -24,4 +24,28 @@ export async function compressChunk(bytes: Buffer, encoding: Encoding): Promise<
 export function compressorName(encoding: Encoding): string {
   const version = encoding === 'zstd' ? process.versions['zstd'] : process.versions['zlib'];
   return `${encoding} ${version ?? 'unknown'}${encoding === 'zstd' ? ` level ${ZSTD_LEVEL} sized` : ''}`;
+}
+
+/** What chunks are compressed with now. */
+export interface Compression {
+  encoding(): Encoding;
+  /** compressorName() of it. */
+  name(): string;
+  /** Takes the encodings that a collector says it takes; true when another one is used from now on. */
+  accept(encodings: readonly string[]): boolean;
+}
+
+/** Begins with the encoding of the config. */
+export function createCompression(configured: Encoding): Compression {
+  let current = configured;
+  return {
+    encoding: () => current,
+    name: () => compressorName(current),
+    accept(encodings) {
+      const other = ENCODINGS.find((one) => encodings.includes(one));
+      if (other === undefined || encodings.includes(current)) return false;
+      current = other;
+      return true;
+    },
+  };
 }

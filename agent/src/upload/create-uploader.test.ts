@@ -322,6 +322,34 @@ test('a chunk that was on its way at a crash goes out again as it was, though th
   assert.deepEqual(one.sink.lines(), spooled(one));
 });
 
+test('a collector that asks for another compression gets it, and no line goes to quarantine', async (t) => {
+  const asked: Reaction = {
+    ...{ kind: 'raw', status: 415, body: '', headers: { 'Accept-Encoding': 'gzip, br;q=0' } },
+  };
+  const one = await setting(t, { lines: 300, react: first(asked) });
+  const uploader = await one.drain({ chunk_bytes: '64KiB' });
+  assert.deepEqual(one.sink.lines(), spooled(one));
+  assert.deepEqual(one.sink.faults, []);
+  const isGzip = one.sink.requests.map(({ body }) => body.readUInt16BE(0) === 0x1f8b);
+  assert.deepEqual(isGzip, [false, ...isGzip.slice(1).fill(true)]);
+  // The same lines under the same key would be a conflict, had the first answer been lost.
+  assert.equal(new Set(one.sink.requests.map(({ key }) => key)).size, one.sink.requests.length);
+  assert.deepEqual(one.waits, []);
+  assert.equal(uploader.counts().quarantinedChunks, 0);
+});
+
+test('a collector that asks for what it got already has its refusal count', async (t) => {
+  const bad: Reaction = { kind: 'problem', name: 'bad-encoding' };
+  const asked: Reaction = {
+    ...{ kind: 'raw', status: 415, body: '', headers: { 'Accept-Encoding': 'zstd, gzip' } },
+  };
+  const one = await setting(t, { lines: 2, react: first(asked, bad) });
+  const uploader = await one.drain();
+  // The first came from somebody else than a collector: kept. The second is a collector's word.
+  assert.equal(uploader.counts().quarantinedChunks, 1);
+  assert.equal(one.waits.length, 2);
+});
+
 test('a chunk that was on its way with another compressor goes out under another key', async (t) => {
   const one = await setting(t);
   const end = readFileSync(join(one.spool, SEGMENT)).length;

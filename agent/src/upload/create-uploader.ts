@@ -8,7 +8,7 @@ import type { AgentKey } from './agent-key.ts';
 import { createBandwidth } from './bandwidth.ts';
 import { type Clock, SYSTEM_CLOCK } from './clock.ts';
 import { createSkewWatch, type SkewWatch } from './clock-skew.ts';
-import { compressorName } from './compress-chunk.ts';
+import { createCompression } from './compress-chunk.ts';
 import { failoverExchange } from './failover-exchange.ts';
 import { type HttpExchange, openHttpExchange } from './http-exchange.ts';
 import type { OutputConfig } from './output-config.ts';
@@ -67,12 +67,13 @@ export function createUploader(options: UploaderOptions): Uploader {
 
   return {
     async run(signal) {
+      const compression = createCompression(config.encoding);
       const shipping = createShipping({
         ...options,
         clock,
         counts,
-        sentAs: compressorName(config.encoding),
-        shipChunk: createShipChunk(http, config.encoding),
+        compression,
+        shipChunk: createShipChunk(http, compression.encoding),
       });
       const endWatch = watchSpool(options.spoolFolder, log, bell.ring);
       try {

@@ -21,6 +21,8 @@ export type Answer =
       /** The beginning of a body that is not JSON, on one line. */
       readonly text: string;
       readonly retryAfterMs?: number;
+      /** Content encodings that are taken, as an answer 415 says (header Accept-Encoding). */
+      readonly encodings?: readonly string[];
       /** The collector's clock (header Date), Unix milliseconds. */
       readonly dateMs?: number;
     }
@@ -91,6 +93,7 @@ export function openHttpExchange(
         contentType: headers.get('content-type') ?? '',
         ...parseBody(await readBounded(response.body)),
         ...(asked === undefined ? {} : { retryAfterMs: asked }),
+        ...encodingsOf(headers.get(HEADER.acceptEncoding.toLowerCase())),
         ...dateOf(headers.get('date')),
       };
     } catch (error) {
@@ -113,6 +116,13 @@ function connectorOf(base: URL, config: OutputConfig) {
 function dateOf(header: string | undefined): { dateMs?: number } {
   const dateMs = Date.parse(header ?? '');
   return Number.isNaN(dateMs) ? {} : { dateMs };
+}
+
+/** Without their weights; what has the weight 0 is not taken. */
+function encodingsOf(header: string | undefined): { encodings?: readonly string[] } {
+  if (header === undefined) return {};
+  const taken = header.split(',').filter((one) => !/;\s*q=0(?:\.0*)?\s*$/i.test(one));
+  return { encodings: taken.map((one) => (one.split(';')[0] ?? '').trim().toLowerCase()) };
 }
 
 /** The whole body, or undefined when it is longer than any answer of ours. */

@@ -22,6 +22,12 @@ export type Verdict =
       readonly rejected: ChunkReceipt['rejected'];
       readonly conflict: boolean;
     }
+  /** Not compressed as the collector takes it. `otherwise` holds where nothing else can be done about it. */
+  | {
+      readonly outcome: 'other_encoding';
+      readonly encodings: readonly string[];
+      readonly otherwise: Verdict;
+    }
   /** Half of it may be taken. `final` = the collector itself said so: a single line then goes into quarantine. */
   | { readonly outcome: 'halve'; readonly reason: string; readonly final: boolean }
   /** Kept. `slowly` = only a person can mend it. */
@@ -38,8 +44,15 @@ const OUR_PROBLEM = /^urn:launchbeat:problem:/;
 export function judgeAnswer(answer: Answer, lines: number): Verdict {
   if (answer.outcome === 'no_answer')
     return { outcome: 'retry', pace: 'soon', reason: answer.reason };
+  if (answer.status === 200) return judgeReceipt(answer, lines);
+  const verdict = judgeRefusal(answer);
+  return answer.status === 415 && answer.encodings !== undefined
+    ? { outcome: 'other_encoding', encodings: answer.encodings, otherwise: verdict }
+    : verdict;
+}
+
+function judgeRefusal(answer: Answer & { outcome: 'answered' }): Verdict {
   const { status } = answer;
-  if (status === 200) return judgeReceipt(answer, lines);
   const problem = problemOf(answer);
   const detail = problem?.detail ?? problem?.title ?? answer.text;
   const reason = `${status}${detail === '' ? '' : `: ${detail}`}`;

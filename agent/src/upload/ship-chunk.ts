@@ -19,24 +19,31 @@ import type { Chunk } from './next-piece.ts';
 export interface Shipped {
   readonly verdict: Verdict;
   /** HTTP status, absent when there was no answer. */
-  readonly status?: number;
+  readonly status?: number | undefined;
 }
 
 /** Sends chunks one after the other; the last request is kept until another chunk comes. */
 export function createShipChunk(
   http: HttpExchange,
-  encoding: Encoding,
+  encodingNow: () => Encoding,
 ): (chunk: Chunk, signal: AbortSignal) => Promise<Shipped> {
-  let last: { readonly key: string; readonly request: HttpRequest & { body: Buffer } } | undefined;
+  let last:
+    | {
+        readonly key: string;
+        readonly encoding: Encoding;
+        readonly request: HttpRequest & { body: Buffer };
+      }
+    | undefined;
   return async (chunk, signal) => {
     const key = idempotencyKey(
       `${chunk.keyPrefix ?? ''}${chunk.segment}`,
       chunk.first,
       chunk.end - 1,
     );
-    if (last?.key !== key) {
+    const encoding = encodingNow();
+    if (last?.key !== key || last.encoding !== encoding) {
       last = undefined;
-      last = { key, request: await requestOf(chunk, key, encoding) };
+      last = { key, encoding, request: await requestOf(chunk, key, encoding) };
     }
     const { body } = last.request;
     if (body.length > LIMIT.compressedBytesMax) {

@@ -6,6 +6,7 @@
 import { LIMIT, RESENT_KEY_PREFIX } from '@launchbeat/ecs-schemas';
 import type { Log } from '@launchbeat/ecs-schemas/beat';
 import type { Clock } from './clock.ts';
+import type { Compression } from './compress-chunk.ts';
 import type { Verdict } from './judge-answer.ts';
 import { keepAside, placeOf, rejectedEntries } from './keep-aside.ts';
 import { type Chunk, nextPiece, type Piece } from './next-piece.ts';
@@ -24,8 +25,7 @@ export interface ShippingOptions {
   readonly stateFolder: string;
   readonly config: OutputConfig;
   readonly agentId: string;
-  /** compressorName() of the encoding. */
-  readonly sentAs: string;
+  readonly compression: Compression;
   readonly log: Log;
   readonly clock: Clock;
   readonly counts: MutableCounts;
@@ -94,7 +94,8 @@ export function createShipping(options: ShippingOptions): Shipping {
 }
 
 async function step(loop: Loop): Promise<'went_on' | 'idle'> {
-  const { config, cursor, log, memory, room, sentAs } = loop;
+  const { config, cursor, log, memory, room } = loop;
+  const sentAs = loop.compression.name();
   const limits = { bytesMax: config.chunk_bytes, linesMax: memory.linesMax, sentAs, room };
   const piece = nextPiece(loop.spoolFolder, cursor.at(), limits);
   switch (piece.outcome) {
@@ -131,7 +132,8 @@ function onUnfit(loop: Loop, piece: Piece & { outcome: 'unfit' }): void {
 }
 
 async function ship(loop: Loop, chunk: Chunk): Promise<void> {
-  const { cursor, counts, sentAs } = loop;
+  const { cursor } = loop;
+  const sentAs = loop.compression.name();
   const { segment, number, first: offset, end } = chunk;
   const pending = cursor.at()?.pending;
   if (pending?.end !== end || pending.sentAs !== sentAs) {
@@ -143,9 +145,24 @@ async function ship(loop: Loop, chunk: Chunk): Promise<void> {
     loop.signal,
   );
   if (loop.signal.aborted && verdict.outcome === 'retry') return;
-  if (status !== undefined) {
-    counts.lastAnswer = { status, detail: 'reason' in verdict ? verdict.reason : 'receipt' };
-  }
+  if (verdict.outcome !== 'other_encoding' || !takesOther(loop, verdict))
+    await settle(loop, chunk, { verdict, status });
+}
+
+/** Whether the chunk can be compressed in another way that the collector asks for. */
+function takesOther(loop: Loop, { encodings }: Verdict & { outcome: 'other_encoding' }): boolean {
+  if (!loop.compression.accept(encodings)) return false;
+  loop.counts.retries += 1;
+  const message = `Collector asks for ${loop.compression.encoding()}; chunks go out so from now on.`;
+  loop.log.warn({ 'url.full': loop.config.url.join() }, message);
+  return true;
+}
+
+async function settle(loop: Loop, chunk: Chunk, { verdict, status }: Shipped): Promise<void> {
+  const { counts } = loop;
+  const detail = 'reason' in verdict ? verdict.reason : 'receipt';
+  if (status !== undefined) counts.lastAnswer = { status, detail };
+  else if (verdict.outcome === 'retry') counts.lastAnswer = { detail };
   switch (verdict.outcome) {
     case 'done':
       return onDone(loop, chunk, verdict);
@@ -155,6 +172,8 @@ async function ship(loop: Loop, chunk: Chunk): Promise<void> {
       return waitAfterFailure(loop);
     case 'halve':
       return onHalve(loop, chunk, verdict);
+    case 'other_encoding':
+      return settle(loop, chunk, { verdict: verdict.otherwise, status });
     case 'retry':
       return onRetry(loop, verdict);
   }

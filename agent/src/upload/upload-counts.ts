@@ -18,7 +18,8 @@ export interface UploadCounts {
   readonly retries: number;
   /** Bytes of lines with a receipt, before compression. */
   readonly shippedBytes: number;
-  readonly lastAnswer?: { readonly status: number; readonly detail: string };
+  /** What became of the last chunk that was sent; without a status there was no answer. */
+  readonly lastAnswer?: { readonly status?: number; readonly detail: string };
 }
 
 export type MutableCounts = { -readonly [Key in keyof UploadCounts]: UploadCounts[Key] };

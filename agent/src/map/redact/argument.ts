@@ -79,12 +79,14 @@ function argumentOf(text: string, start: number, end: number, offset: number): A
 
 const PROGRAM_UNITS_MAX = 40;
 const ENDINGS = ['.exe', '.com', '.bat', '.cmd', '.ps1'];
+const PYTHON = '.py';
 
 /** Name of the program that an argument may be: the file name in lower case, without its usual endings. */
 export function programName(argument: string): string {
   const cut = Math.max(argument.lastIndexOf('\\'), argument.lastIndexOf('/')) + 1;
   if (argument.length - cut > PROGRAM_UNITS_MAX) return '';
   const name = argument.slice(cut).toLowerCase();
+  if (name.endsWith(PYTHON)) return name.slice(0, -PYTHON.length);
   return ENDINGS.includes(name.slice(-4)) ? name.slice(0, -4) : name;
 }
 

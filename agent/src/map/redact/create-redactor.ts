@@ -8,12 +8,13 @@ import { linearPattern } from '@launchbeat/ecs-schemas/conditions';
 import { cutToJsonBytes } from '../json-bytes.ts';
 import { fileName } from '../windows-names.ts';
 import { splitArguments } from './argument.ts';
-import { encodedCommands } from './encoded-command.ts';
+import { type EncodedCommand, encodedCommands } from './encoded-command.ts';
 import { namedSecrets } from './named-secrets.ts';
 import { mayHaveProgramSecrets, programSecrets } from './program-secrets.ts';
 import type { RedactionConfig } from './redaction-config.ts';
 import { mergeSpans, replaceSpans, type SecretSpan } from './secret-span.ts';
 import { textSecrets } from './text-rules.ts';
+import { placed, type TextView, textViews } from './text-views.ts';
 import { tokenShapes } from './token-shapes.ts';
 
 export interface Redacted {
@@ -85,6 +86,28 @@ function argumentSecrets(text: string, image: string): SecretSpan[] {
   return found.flat();
 }
 
+/** The scripts of all views of a text, each once. */
+function scriptsOf(views: readonly TextView[]): EncodedCommand[] {
+  const byStart = new Map<number, EncodedCommand>();
+  for (const view of views)
+    for (const one of encodedCommands(view.text)) {
+      const script = placed(view, one);
+      const before = byStart.get(script.start);
+      // Carets within the base64 cut it short where they were not taken out.
+      if (before === undefined || before.end < script.end) byStart.set(script.start, script);
+    }
+  return [...byStart.values()];
+}
+
+/** What scripts say, those within them behind them. */
+function decodedOf(scripts: readonly Redacted[]): { readonly decoded?: string } {
+  if (scripts.length === 0) return {};
+  const texts = scripts.flatMap(({ text, decoded }) =>
+    decoded === undefined ? [text] : [text, decoded],
+  );
+  return { decoded: cutToJsonBytes(texts.join('\n'), DECODED_JSON_BYTES_MAX) };
+}
+
 /** A part of a text holds the whole text in memory, here the event's XML; a copy does not. */
 const copied = (text: string): string => Buffer.from(text, 'utf16le').toString('utf16le');
 
@@ -123,27 +146,24 @@ export function createRedactor(options: RedactorOptions): Redactor {
       mayHaveProgramSecrets(lowerCase) || mayHaveProgramSecrets(fileName(image).toLowerCase())
         ? argumentSecrets(text, image)
         : [],
-      ...own.map((rule) => rule(text)),
     ].flat();
   }
 
   function redactAt(text: string, image: string, depth: number): Redacted {
     if (text === '') return { text, count: 0 };
-    const scripts = encodedCommands(text).map((one) => ({
+    const views = textViews(text);
+    const scripts = scriptsOf(views).map((one) => ({
       ...one,
       redacted: depth < DEPTH_MAX ? redactAt(one.script, '', depth + 1) : undefined,
     }));
-    const decoded = scripts.flatMap(({ redacted }) =>
-      redacted === undefined
-        ? []
-        : [redacted.text, ...(redacted.decoded === undefined ? [] : [redacted.decoded])],
-    );
-    const withDecoded =
-      decoded.length === 0
-        ? {}
-        : { decoded: cutToJsonBytes(decoded.join('\n'), DECODED_JSON_BYTES_MAX) };
+    const withDecoded = decodedOf(scripts.flatMap(({ redacted }) => redacted ?? []));
     if (!config.enabled) return { text, count: 0, ...withDecoded };
-    const spans = secretsOf(text, image, depth > 0);
+    const spans = [
+      ...own.flatMap((rule) => rule(text)),
+      ...views.flatMap((view) =>
+        secretsOf(view.text, image, depth > 0).map((span) => placed(view, span)),
+      ),
+    ];
     let inner = 0;
     for (const { start, end, redacted } of scripts) {
       if (redacted?.count === 0) continue;

@@ -1,5 +1,6 @@
 /**
- * Takes a command line, gives the scripts that stand in it as `-EncodedCommand` (base64 of UTF-16LE), decoded.
+ * Takes a command line, gives the scripts that stand in it as `-EncodedCommand` (base64 of UTF-16LE), or for
+ * a script to decode (`FromBase64String('…')`), decoded.
  * Keeps: any program's name will do, since powershell.exe is easily renamed; what does not decode to text is left alone.
  */
 
@@ -10,14 +11,25 @@ export interface EncodedCommand {
   readonly script: string;
 }
 
-/** PowerShell takes every beginning of -EncodedCommand from -e on, its alias -ec, and other dashes than the ASCII one. */
+/**
+ * PowerShell takes every beginning of -EncodedCommand from -e on, its alias -ec, and other dashes than the ASCII one; and
+ * -EncodedArguments, -ea.
+ */
 const OPTION =
-  /((?:^|[\s"'&|(,])[-/\u2013\u2014\u2015](e|ec|en[a-z]{0,12})(?:\s+|[:=]\s*)["']?)([A-Za-z0-9+/]{8,}={0,2})/gi;
+  /((?:^|[\s"'&|(,])[-/\u2013\u2014\u2015](e[ac]?|en[a-z]{0,14})["']?(?:\s+|[:=]\s*)["']?)([A-Za-z0-9+/]{8,}={0,2})/gi;
+/** What a script decodes by itself. */
+const DECODED_BY_SCRIPT = /(frombase64string\(\s{0,16}\\?["']{1,2})([A-Za-z0-9+/]{8,}={0,2})/gi;
 const TEXT_SHARE_MIN = 0.9;
 const SAMPLE_UNITS = 4096;
 
-const isOption = (name: string): boolean =>
-  name.toLowerCase() === 'ec' || 'encodedcommand'.startsWith(name.toLowerCase());
+function isOption(name: string): boolean {
+  const lowerCase = name.toLowerCase();
+  return (
+    ['ec', 'ea'].includes(lowerCase) ||
+    'encodedcommand'.startsWith(lowerCase) ||
+    'encodedarguments'.startsWith(lowerCase)
+  );
+}
 
 /** White space, ASCII, and letters of Latin, Greek and Cyrillic: what scripts are written in. */
 const SCRIPT_CHARACTERS = /[\t\n\r\x20-\x7e\u00a0-\u052f\u2000-\u206f\ufeff]/g;
@@ -28,20 +40,40 @@ function looksLikeText(script: string): boolean {
   return sample.length > 0 && known / sample.length >= TEXT_SHARE_MIN;
 }
 
-/** Cheaper than the pattern, and rarely there. */
-const HINT = /[-/\u2013\u2014\u2015]e(?:c|n?c?[a-z]{0,12})["':=\s]/i;
+/** Text of a base64 string, UTF-16LE as PowerShell has it; undefined where it is none. */
+function utf16Text(encoded: string): string | undefined {
+  const script = Buffer.from(encoded, 'base64').toString('utf16le').replaceAll('\0', '');
+  return looksLikeText(script) ? script.toWellFormed() : undefined;
+}
 
-/** Finds and decodes them, in order. */
+function utf8Text(encoded: string): string | undefined {
+  const script = Buffer.from(encoded, 'base64').toString('utf8').replaceAll('\0', '');
+  return looksLikeText(script) ? script : undefined;
+}
+
+/** Cheaper than the pattern, and rarely there. */
+const HINT = /[-/\u2013\u2014\u2015]e(?:c|n?c?[a-z]{0,14})["':=\s]/i;
+const DECODES = /frombase64string/i;
+
+function found(match: RegExpExecArray, encoded: string, script: string | undefined) {
+  const start = match.index + match[0].length - encoded.length;
+  return script === undefined ? [] : [{ start, end: start + encoded.length, script }];
+}
+
+/** Finds and decodes them, in order of their kind. */
 export function encodedCommands(commandLine: string): EncodedCommand[] {
-  const found: EncodedCommand[] = [];
-  if (!HINT.test(commandLine)) return found;
-  for (const match of commandLine.matchAll(OPTION)) {
-    const [, before = '', name = '', encoded = ''] = match;
-    if (!isOption(name)) continue;
-    const script = Buffer.from(encoded, 'base64').toString('utf16le').replaceAll('\0', '');
-    if (!looksLikeText(script)) continue;
-    const start = match.index + before.length;
-    found.push({ start, end: start + encoded.length, script: script.toWellFormed() });
+  const commands: EncodedCommand[] = [];
+  if (HINT.test(commandLine)) {
+    for (const match of commandLine.matchAll(OPTION)) {
+      const [, , name = '', encoded = ''] = match;
+      if (isOption(name)) commands.push(...found(match, encoded, utf16Text(encoded)));
+    }
   }
-  return found;
+  if (commandLine.includes('(') && DECODES.test(commandLine)) {
+    for (const match of commandLine.matchAll(DECODED_BY_SCRIPT)) {
+      const [, , encoded = ''] = match;
+      commands.push(...found(match, encoded, utf16Text(encoded) ?? utf8Text(encoded)));
+    }
+  }
+  return commands;
 }

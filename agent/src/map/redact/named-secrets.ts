@@ -27,15 +27,17 @@ const NAMES = [
   '(?<![a-z0-9])pw',
   'secret(?:[_-]?access[_-]?key|[_-]?value)?',
   'token',
+  '(?<![a-z0-9])_auth',
+  'токен',
   KEY_NAMES,
   'pfx[_-]?pass',
 ];
 /** The name, what may stand between (quotes of JSON), and `=`, `:` or blanks. */
 const NAMED = new RegExp(
-  `(${NAMES.join('|')})\\d{0,2}(?:\\\\{0,3}["'\`]?\\s*([:=])=?\\s*|["']?(\\s)\\s*)`,
+  `(${NAMES.join('|')})\\d{0,2}(?:\\\\{0,3}(?:""|["'\`])?\\s*([:=])=?\\s*|["']?(\\s)\\s*)`,
   'gi',
 );
-const HAS_NAME = /pass|pwd|pw|secret|token|key|пароль/i;
+const HAS_NAME = /pass|pwd|pw|secret|token|key|_auth|пароль|токен/i;
 /** What stands before "token" in names of things that are no secret. */
 const OTHER_TOKENS =
   /(?:publickey|public-key-|pipe-?|channel-?|page-?|continuation-?|next-?|cancellation)$/i;
@@ -43,7 +45,7 @@ const OPTION_START = /(?:^|[\s"'`(,;&|])(?:--?|\/|\+)[\w.:-]{0,60}$/;
 const BEFORE_UNITS = 64;
 
 function kindOf(name: string): string {
-  if (/token$/i.test(name)) return 'token';
+  if (/token$|токен$/i.test(name)) return 'token';
   if (/key$/i.test(name)) return 'key';
   return /^secret/i.test(name) ? 'secret' : 'password';
 }
@@ -90,6 +92,8 @@ function spanOf(text: string, named: Named, context: TextContext): SecretSpan | 
   if (isPlaceholder(value, context.inPowerShell, quoted)) return undefined;
   // PWD is the working folder in a Unix shell's environment.
   if (/^pwd$/i.test(name) && separator === '=' && isPath(value)) return undefined;
+  // The first or second run of a video encoder.
+  if (/^pass$/i.test(name) && separator === '' && /^[1-3]$/.test(value)) return undefined;
   return { start, end, kind: kindOf(name) };
 }
 

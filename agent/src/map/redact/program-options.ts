@@ -54,7 +54,10 @@ export const PROGRAM_OPTIONS: readonly ProgramOptions[] = [
     ignoresCase: true,
   },
   { names: 'zip unzip', separate: '-P' },
-  { names: 'sqlcmd osql isql bcp', separate: '-P', glued: '-P' },
+  { names: 'sqlcmd osql bcp', separate: '-P', glued: '-P' },
+  // Sybase's and Firebird's.
+  { names: 'isql', separate: '-P -pas -pa', glued: '-P' },
+  { names: 'gbak gfix gsec nbackup gstat', separate: '-pas -pa', ignoresCase: true },
   { names: 'redis-cli', separate: '-a' },
   {
     names: 'mongo mongosh mongodump mongorestore mongoexport mongoimport mongostat mongotop',
@@ -117,5 +120,9 @@ export const PROGRAM_OPTIONS: readonly ProgramOptions[] = [
   { names: 'ipmitool', separate: '-P' },
   { names: 'vmrun', separate: '-gp -vp -p' },
   { names: 'steam steamcmd', second: '-login +login' },
+  { names: 'gcloud', second: 'activate-refresh-token' },
+  { names: 'ngrok', separate: 'authtoken add-authtoken' },
+  { names: 'csptest csptestf certmgr cryptcp', separate: '-pin', ignoresCase: true },
+  { names: 'pkcs11-tool pkcs15-tool', separate: '--pin --so-pin --new-pin -p' },
   { names: 'netsh', glued: 'key= keymaterial=', ignoresCase: true },
 ];

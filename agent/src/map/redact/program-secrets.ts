@@ -3,19 +3,18 @@
  * Keeps: looks a bounded number of arguments ahead; a program counts wherever its name stands, since shells start others.
  */
 import { type Argument, endsCommand, programName } from './argument.ts';
+import {
+  type Found,
+  GRAMMAR_NAMES,
+  grammarSecrets,
+  isSwitch,
+  loginSecret,
+} from './program-grammars.ts';
 import { PROGRAM_OPTIONS, type ProgramOptions } from './program-options.ts';
 import type { SecretSpan } from './secret-span.ts';
-import { isPlaceholder, looksLikeOption } from './secret-value.ts';
+import { isPlaceholder } from './secret-value.ts';
 
-/** No command that is told apart here has more arguments that matter. */
-const AHEAD_MAX = 24;
 const OPTION_UNITS_MAX = 64;
-
-/** An argument that holds a secret from `from` (UTF-16 units of its text) on. */
-interface Found {
-  readonly argument: Argument | undefined;
-  readonly from?: number;
-}
 
 interface Row {
   readonly separate: readonly string[];
@@ -60,76 +59,6 @@ const ROWS: ReadonlyMap<string, Row> = new Map(
   }),
 );
 
-/** The arguments of the command that begins at `at`: up to `&`, `|`, `;` and no further than needed. */
-function commandFrom(list: readonly Argument[], at: number): Argument[] {
-  const command: Argument[] = [];
-  for (const argument of list.slice(at, at + AHEAD_MAX)) {
-    command.push(argument);
-    if (!argument.quoted && endsCommand(argument.text)) break;
-  }
-  return command;
-}
-
-const isSwitch = (argument: Argument): boolean =>
-  !argument.quoted && looksLikeOption(argument.text);
-
-/** `net use [X:] \\host\share [SECRET] [options]`, `net user NAME [SECRET] [options]`, `net user /add NAME SECRET`. */
-function netSecrets(command: readonly Argument[]): Found[] {
-  const verb = command[1]?.text.toLowerCase();
-  const operands = command.slice(2).filter((one) => !isSwitch(one) && !/^[&|;]+$/.test(one.text));
-  if (verb === 'use') {
-    const share = operands.findIndex((one) => one.text.startsWith('\\\\'));
-    return share === -1 ? [] : operands.slice(share + 1).map((argument) => ({ argument }));
-  }
-  return verb === 'user' || verb === 'users' ? [{ argument: operands[1] }] : [];
-}
-
-const SECRET_NAME = /pass(?:word|wd|phrase)?\d?$|pwd\d?$|secret$|token$|api_?key$|access_?key$/i;
-
-/** `reg add KEY /v NAME /d SECRET` where the name says that it is one. */
-function regSecrets(command: readonly Argument[]): Found[] {
-  const after = (option: string): Argument | undefined =>
-    command[command.findIndex((one) => one.text.toLowerCase() === option) + 1];
-  if (command[1]?.text.toLowerCase() !== 'add') return [];
-  const named = command.some((one) => one.text.toLowerCase() === '/v') ? after('/v') : undefined;
-  return SECRET_NAME.test(named?.text ?? '') &&
-    command.some((one) => one.text.toLowerCase() === '/d')
-    ? [{ argument: after('/d') }]
-    : [];
-}
-
-const operandsOf = (command: readonly Argument[]): Argument[] =>
-  command.slice(1).filter((one) => !isSwitch(one));
-
-/** Programs whose secret is told by its position. */
-const GRAMMARS: Readonly<Record<string, (command: readonly Argument[]) => Found[]>> = {
-  net: netSecrets,
-  net1: netSecrets,
-  reg: regSecrets,
-  setx: (command) => {
-    const [name, value] = operandsOf(command);
-    return SECRET_NAME.test(name?.text ?? '') ? [{ argument: value }] : [];
-  },
-  rasdial: (command) => [{ argument: operandsOf(command)[2] }],
-  bitsadmin: (command) =>
-    command[1]?.text.toLowerCase() === '/setcredentials' ? [{ argument: command[6] }] : [],
-  aws: (command) => {
-    const at = command.findIndex(
-      (one) => SECRET_NAME.test(one.text) || /session_token$/.test(one.text),
-    );
-    return at === -1 ? [] : [{ argument: command[at + 1] }];
-  },
-};
-const ORACLE = new Set(['sqlplus', 'sqlldr', 'exp', 'imp', 'expdp', 'impdp', 'rman']);
-
-/** `user/SECRET@database` of Oracle's programs. */
-function oracleSecrets(command: readonly Argument[]): Found[] {
-  return command.slice(1).flatMap((argument) => {
-    const login = /^[A-Za-z][\w$#]{0,60}\/(?=[^/\\\s@]+(?:@|$))/.exec(argument.text);
-    return login === null ? [] : [{ argument, from: login[0].length }];
-  });
-}
-
 const folded = (text: string, row: Row): string =>
   row.options.ignoresCase === true ? text.toLowerCase() : text;
 
@@ -164,12 +93,6 @@ function optionSecrets(row: Row, list: readonly Argument[], at: number): Found[]
   return followingSecrets(row, list, at) ?? gluedSecrets(row, argument);
 }
 
-/** The secret behind `user:`, `user%` or `user,`. */
-function loginSecret(argument: Argument | undefined, from: number): Found[] {
-  const separator = argument?.text.slice(from).search(/[:%,]/) ?? -1;
-  return separator === -1 ? [] : [{ argument, from: from + separator + 1 }];
-}
-
 const BUILD_TOOLS = new Set(['msbuild', 'dotnet', 'devenv', 'xbuild', 'rundll32', 'werfault']);
 /** `-p 8080`, `-p 8080:80/tcp`. */
 const PORTS = /^\d{1,5}(?:[:,-]\d{1,5})*(?:\/(?:tcp|udp))?$/;
@@ -198,9 +121,9 @@ function pairedSecrets(list: readonly Argument[], names: ReadonlySet<string>): F
   });
 }
 
-function spanOf(argument: Argument, from: number): SecretSpan | undefined {
-  let { end } = argument;
-  let text = argument.text.slice(from);
+function spanOf(argument: Argument, from: number, to: number): SecretSpan | undefined {
+  let end = argument.start + to;
+  let text = argument.text.slice(from, to);
   let start = argument.start + from;
   const opening = /^["']/.exec(text)?.[0];
   if (opening !== undefined) {
@@ -216,7 +139,7 @@ function spanOf(argument: Argument, from: number): SecretSpan | undefined {
 
 /** Bit n of entry c: some program's name begins with the character c and has n characters. */
 const LENGTHS_BY_FIRST = new Uint32Array(128);
-const KNOWN = new Set([...ROWS.keys(), ...Object.keys(GRAMMARS), ...ORACLE]);
+const KNOWN = new Set([...ROWS.keys(), ...GRAMMAR_NAMES]);
 for (const name of KNOWN) {
   const first = name.charCodeAt(0);
   LENGTHS_BY_FIRST[first] = (LENGTHS_BY_FIRST[first] ?? 0) | (1 << name.length);
@@ -249,23 +172,18 @@ export function mayHaveProgramSecrets(text: string): boolean {
 
 /** Arguments that were found, each with the place where its secret begins; one may be found many times. */
 function foundArguments() {
-  const found = new Map<Argument, number>();
+  const found = new Map<Argument, { readonly from: number; readonly to: number }>();
   return {
     add(all: readonly Found[]): void {
-      for (const { argument, from = 0 } of all) {
-        if (argument !== undefined)
-          found.set(argument, Math.min(from, found.get(argument) ?? from));
+      for (const { argument, from = 0, to = argument?.text.length ?? 0 } of all) {
+        if (argument === undefined) continue;
+        const before = found.get(argument) ?? { from, to };
+        found.set(argument, { from: Math.min(from, before.from), to: Math.max(to, before.to) });
       }
     },
     spans: (): SecretSpan[] =>
-      [...found].flatMap(([argument, from]) => spanOf(argument, from) ?? []),
+      [...found].flatMap(([argument, { from, to }]) => spanOf(argument, from, to) ?? []),
   };
-}
-
-/** What the grammar of the program says that an argument names, if it names one. */
-function grammarSecrets(list: readonly Argument[], at: number, name: string): Found[] {
-  if (Object.hasOwn(GRAMMARS, name)) return GRAMMARS[name]?.(commandFrom(list, at)) ?? [];
-  return ORACLE.has(name) ? oracleSecrets(commandFrom(list, at)) : [];
 }
 
 /**

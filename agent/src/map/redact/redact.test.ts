@@ -56,6 +56,13 @@ test('what stands around a secret stays as it is', () => {
     ['curl "https://h/x?token=abc123&page=2"', 'curl "https://h/x?token=#&page=2"'],
     ['curl -u "bob:pw" https://h/', 'curl -u "bob:#" https://h/'],
     ["sqlcmd -U sa -P 'x y' -d db", "sqlcmd -U sa -P '#' -d db"],
+    ['sqlplus scott/tiger@orcl', 'sqlplus scott/#@orcl'],
+    ['net user bob <W1nter> /add', 'net user bob # /add'],
+    ['net user bob -Winter /add', 'net user bob # /add'],
+    ['wmiexec.py office/adm:pw@pc7 whoami', 'wmiexec.py office/adm:#@pc7 whoami'],
+    ['cmd /c n^et us^er bob s^ecret /add', 'cmd /c n^et us^er bob # /add'],
+    ['app —password “a b” –v', 'app —password “#” –v'],
+    ['msiexec /i a.msi KEY="pc7:x" /qn', 'msiexec /i a.msi KEY="#" /qn'],
   ];
   for (const [given, wanted] of cases) {
     assert.equal(redactor.redact(given).text.replace(MARK, '#'), wanted);
@@ -98,6 +105,23 @@ test('lines that only look like it are not changed', () => {
     'schtasks /query /tn Backup',
     'msedge.exe --field-trial-handle=1452,6501023075439887469,13535944497437253701,131072 --lang=en-US',
     'git log --author=token',
+    'git show HEAD^^ a^..b',
+    'net user bob <пароль> /add',
+    'app --token <your-token>',
+    'cmd /c echo a ^& b ^| findstr "^a"',
+    'curl -sku me https://x.example',
+    'curl -b cookies.txt -E C:\\certs\\client.pem https://x.example',
+    'net use Z: https://dav.example/docs /persistent:yes',
+    'ffmpeg -i in.mp4 -pass 1 out.mp4',
+    'winword.exe "D:\\Пароли — „общие“.docx"',
+    'powershell –File C:\\отчёт.ps1 –Date 2024-01-01',
+    'powershell -c "[Convert]::FromBase64String($x)"',
+    'msiexec /i a.msi KEYFILE=\\\\srv\\k\\pc.key /qn',
+    'vault login -method=ldap username=ivanov',
+    'rclone copy D:\\secret remote:backup',
+    'docker run nginx:1.25@sha256:0123456789abcdef',
+    'npm config set registry https://registry.example/',
+    'certmgr -list -store uMy',
     '1cv8.exe ENTERPRISE /S"srv1c\\acc" /N"Бухгалтер" /Proxy -PSrv proxy -PPort 3128',
   ];
   for (const line of benign) {

@@ -73,7 +73,7 @@ export function valueAt(text: string, at: number, place: ValuePlace = 'argument'
 /** Longer values are no placeholders. */
 const PLACEHOLDER_UNITS_MAX = 256;
 const PLACEHOLDER =
-  /^(?:true|false|yes|no|on|off|null|none|prompt|ask|stdin|env|\*+|-|\?|%[^%\s]+%|\$\(.*|\$\{.*|\$env:\w+|\{\{.*|\{\d+\}|<[^<>]*>|\[[a-z ]*redacted[a-z ]*\])$/i;
+  /^(?:true|false|yes|no|on|off|null|none|prompt|ask|stdin|env|\*+|-|\?|%[^%\s]+%|\$\(.*|\$\{.*|\$env:\w+|\{\{.*|\{\d+\}|<[\p{L} _-]*>|\[[a-z ]*redacted[a-z ]*\])$/iu;
 const VARIABLE = /^[$@][A-Za-z_]\w*[).;,\]}]*$/;
 const EXPRESSION = /^(?:\(|\[|[A-Z][a-z]+-[A-Z][A-Za-z]+)/;
 

@@ -86,7 +86,9 @@ const RULES: readonly TextRule[] = [
   {
     kind: 'password',
     needs: ['networkcredential', 'netcredential'],
-    pattern: /net(?:work)?credential\s*\(?\s*(?:"[^"]{0,256}"|'[^']{0,256}')\s*,\s*/gi,
+    // New-Object … ('u','SECRET'), [Net.NetworkCredential]::new('u','SECRET'), -ArgumentList $u,'SECRET'
+    pattern:
+      /net(?:work)?credential\]?(?:::new)?\s*(?:-arg[a-z]{0,12}\s+)?@?\(?\s*(?:\\?"[^"]{0,256}"|'[^']{0,256}'|\$[\w.:]{1,64})\s*,\s*/gi,
     range: quotedOrBare,
   },
   {
@@ -99,6 +101,30 @@ const RULES: readonly TextRule[] = [
     kind: 'password',
     needs: ['convertto-securestring'],
     pattern: /((?<!['"])['"])([^'"|]{1,256})['"]\s{0,16}\|\s{0,16}convertto-securestring/gi,
+  },
+  {
+    kind: 'url',
+    needs: ['jdbc:oracle'],
+    pattern: /(jdbc:oracle:[a-z0-9]{1,8}:[^\s/@:"']{1,64}\/)([^\s@"']{1,256})@/gi,
+  },
+  {
+    kind: 'password',
+    needs: ['auth='],
+    pattern: /(?<![A-Za-z])auth\s?=\s?\(\s{0,4}(?:\\?"[^"]{0,256}"|'[^']{0,256}')\s{0,4},\s{0,4}/g,
+    range: quotedOrBare,
+  },
+  // Hashes that log on like a password do.
+  {
+    kind: 'hash',
+    needs: ['/ntlm:', '/rc4:', '/aes'],
+    pattern: /(\/(?:ntlm|rc4|aes128|aes256):)([0-9a-f]{16,64})(?![0-9a-z])/gi,
+  },
+  // What is piped into a program that reads its password.
+  {
+    kind: 'password',
+    needs: ['echo'],
+    pattern:
+      /((?<![A-Za-z])echo[ .(]\s{0,16})([^|&<>\r\n]{1,256}?)\s{0,16}\|[^|&\r\n]{0,256}(?:--password-stdin|--passphrase-fd|sudo\s+-S|chpasswd)/gi,
   },
   // AnyDesk and RustDesk take a password from standard input.
   {
