@@ -5,11 +5,9 @@
  * all the while, so that auditing that comes on is seen; no start is told by both.
  */
 import { type AuditWatch, type CanaryOptions, createAuditWatch } from './audit-watch.ts';
-import { type BridgeSettings, pollArguments } from './bridge-protocol.ts';
 import type { CaptureBatch, Position, Source, SourceFact } from './captured-event.ts';
-import { keepBridge } from './keep-bridge.ts';
-import { createPollHold, type PollHold } from './poll-hold.ts';
-import { createPollReading } from './poll-reading.ts';
+import { createLane, type Taken } from './lane.ts';
+import { type ProcessPoll, startProcessPoll } from './process-poll.ts';
 import { type SecurityLogOptions, securityLogBatches } from './security-log-source.ts';
 
 export interface LiveOptions extends SecurityLogOptions {
@@ -21,77 +19,8 @@ export interface LiveOptions extends SecurityLogOptions {
   readonly holdMs?: number;
 }
 
-/** The log is looked at each second; an event stands in it within another few. */
-const HOLD_MS = 6000;
-
-interface Taken {
-  readonly lane: 'log' | 'poll';
-  readonly step: IteratorResult<CaptureBatch, void>;
-}
-
-/** One of two streams of batches that are read side by side. */
-interface Lane {
-  readonly next: () => Promise<Taken>;
-  /** The batch was taken: ask for another. */
-  advance(): void;
-}
-
-function createLane(lane: Taken['lane'], batches: AsyncGenerator<CaptureBatch, void>): Lane {
-  const ask = async (): Promise<Taken> => ({ lane, step: await batches.next() });
-  let pending = ask();
-  return {
-    next: () => pending,
-    advance: () => {
-      pending = ask();
-    },
-  };
-}
-
-/** A process-poll that runs. */
-interface Polling {
-  readonly lane: Lane;
-  readonly hold: PollHold;
-  stop(): Promise<void>;
-}
-
 function pollNotice(level: 'warn' | 'info', reason: string): SourceFact {
   return { kind: 'notice', name: 'process_poll', level, reason };
-}
-
-const ofPoll = (fact: SourceFact): SourceFact =>
-  fact.kind === 'restart'
-    ? { ...fact, reason: fact.reason.replace('The reader of the Security log', 'process-poll') }
-    : fact;
-
-function startPolling(options: LiveOptions, sinceMs: number, signal: AbortSignal): Polling {
-  const ending = new AbortController();
-  const both = AbortSignal.any([signal, ending.signal]);
-  const settings: BridgeSettings = {
-    ...{ pollMs: options.processPollMs ?? 0, parentPid: process.pid },
-    heartbeatTimeoutMs: options.heartbeatTimeoutMs,
-  };
-  let since = sinceMs;
-  const batches = keepBridge(
-    {
-      ...options,
-      command: () => [...options.command, ...pollArguments(since, settings)],
-      reading: createPollReading,
-      taken: ({ position }) => {
-        since = position?.polledToMs ?? since;
-      },
-    },
-    both,
-  );
-  const lane = createLane('poll', batches);
-  return {
-    lane,
-    hold: createPollHold(options.holdMs ?? HOLD_MS),
-    async stop() {
-      ending.abort();
-      await lane.next().catch(() => undefined);
-      await batches.return();
-    },
-  };
 }
 
 /** Processes made before this were told by the log, or before the agent. */
@@ -112,7 +41,7 @@ const ENDS = 'process-poll ends: the log tells process starts again';
 /** Makes the source of the live log. */
 export function createLiveSource(options: LiveOptions): Source {
   const watch = createAuditWatch({ canary: options.canary });
-  let polling: Polling | undefined;
+  let polling: ProcessPoll | undefined;
 
   async function* batches(
     from: Position | undefined,
@@ -138,11 +67,15 @@ export function createLiveSource(options: LiveOptions): Source {
 
     /** Begins or ends process-poll; gives what is to be told of it. */
     async function* switchOver(): AsyncGenerator<CaptureBatch, void> {
-      const wanted = options.processPollMs !== undefined && watch.isBlind();
+      const { processPollMs } = options;
+      if (processPollMs === undefined) return;
+      const wanted = watch.isBlind();
+      if (!wanted) polling?.finish(watch.firstAudited());
       if (wanted && polling === undefined) {
         yield { events: [], facts: [pollNotice('warn', BEGINS)] };
-        polling = startPolling(options, pollSince(position, watch, startedMs), both);
-      } else if (!wanted && polling !== undefined) {
+        const sinceMs = pollSince(position, watch, startedMs);
+        polling = startProcessPoll({ ...options, processPollMs }, sinceMs, both);
+      } else if (polling?.isFinished() === true || (wanted && polling?.isFinishing() === true)) {
         yield* endPolling();
         yield { events: [], facts: [pollNotice('info', ENDS)] };
       }
@@ -151,19 +84,14 @@ export function createLiveSource(options: LiveOptions): Source {
     async function* endPolling(): AsyncGenerator<CaptureBatch, void> {
       const ended = polling;
       polling = undefined;
-      await ended?.stop();
-      const rest = ended?.hold.end(watch.firstAudited());
+      const rest = await ended?.stop();
       if (rest !== undefined) yield moved(rest, 'poll');
     }
 
     async function* handOn({ lane, step }: Taken): AsyncGenerator<CaptureBatch, void> {
       if (step.done === true) return;
-      if (lane === 'log') yield moved(step.value, lane);
-      else {
-        polling?.hold.put({ ...step.value, facts: step.value.facts.map(ofPoll) });
-        const ready = polling?.hold.release();
-        if (ready !== undefined) yield moved(ready, lane);
-      }
+      const batch = lane === 'log' ? step.value : polling?.take(step.value);
+      if (batch !== undefined) yield moved(batch, lane);
     }
 
     try {
@@ -179,7 +107,7 @@ export function createLiveSource(options: LiveOptions): Source {
       yield* endPolling();
     } finally {
       ending.abort();
-      await polling?.stop();
+      await polling?.stop().catch(() => undefined);
       polling = undefined;
       await log.next().catch(() => undefined);
       await reader.return();
