@@ -52,7 +52,7 @@ async function demo(): Promise<number> {
     endings,
     signal: stopping.signal,
   });
-  const agrees = await printSummary({ played, stores, screen });
+  const agrees = await printSummary({ played, stores, screen, once });
   if (once || stopping.signal.aborted) return agrees ? 0 : 1;
   screen.line('\nEverything runs on, so that you can look. Ctrl-C ends it.');
   await wait(2 ** 31 - 1, undefined, { signal: stopping.signal }).catch(() => undefined);
