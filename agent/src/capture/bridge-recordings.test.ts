@@ -236,6 +236,7 @@ test('every recording is played', () => {
     'denied',
     'auditing-comes-on',
     'found-in-the-last-look',
+    'last-look-hangs',
   ];
   const played = [...CASES.map(([name]) => name), ...others];
   const there = readdirSync(RECORDINGS).map((file) => file.replace('.bridge', ''));
@@ -259,7 +260,7 @@ test('saved logs are read by the same bridge to their end; one that breaks off i
     { log: SILENT_LOG, stdin: process.stdin, paths: settlePaths('/nowhere') },
   );
   const [events, facts]: [string[], string[]] = [[], []];
-  for await (const batch of source.batches(undefined, AbortSignal.timeout(20_000))) {
+  for await (const batch of source.batches(undefined, AbortSignal.timeout(60_000))) {
     events.push(...batch.events.map(({ xml }) => /<EventRecordID>(\d+)</.exec(xml)?.[1] ?? ''));
     for (const fact of batch.facts)
       facts.push(fact.kind === 'unreadable' ? `${fact.place}: ${fact.reason}` : lineOf(fact));
@@ -374,3 +375,12 @@ for (const holdMs of [0, 60_000]) {
     assert.deepEqual([so.records, so.polled], [[505], [0x3001, 0x3002]]);
   });
 }
+
+test('a last look that never comes keeps process-poll from ending only for a while', async (t) => {
+  const enough = (records: readonly number[], facts: readonly string[]): boolean =>
+    records.includes(505) && facts.some((fact) => fact.startsWith('process_poll info'));
+  const so = await play(t, 'last-look-hangs', {
+    ...{ from: 500, enough, withCanary: true, options: { holdMs: 60_000, lastLookMs: 200 } },
+  });
+  assert.deepEqual([so.records, so.polled, so.standing.polling], [[505], [0x3001], false]);
+});

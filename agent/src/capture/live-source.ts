@@ -11,6 +11,8 @@ import { type ProcessPoll, startProcessPoll } from './process-poll.ts';
 import { type SecurityLogOptions, securityLogBatches } from './security-log-source.ts';
 
 export interface LiveOptions extends SecurityLogOptions {
+  /** How long the last look of process-poll may take; default its own. For tests. */
+  readonly lastLookMs?: number;
   /** Undefined = no canary. */
   readonly canary?: CanaryOptions | undefined;
   /** How often process-poll looks; undefined = it never runs. */

@@ -21,6 +21,8 @@ export interface ProcessPollOptions
   readonly processPollMs: number;
   /** How long a polled start is held for the log to tell it; default HOLD_MS. For tests. */
   readonly holdMs?: number;
+  /** How long the last look may take beside two intervals; default LAST_LOOK_MS_MAX. For tests. */
+  readonly lastLookMs?: number;
 }
 
 /** A process-poll that runs. */
@@ -88,7 +90,7 @@ export function startProcessPoll(
       return last === undefined ? hold.release() : undefined;
     },
     finish(first = { timeMs: Date.now(), pid: -1 }) {
-      const waitMs = 2 * options.processPollMs + LAST_LOOK_MS_MAX;
+      const waitMs = 2 * options.processPollMs + (options.lastLookMs ?? LAST_LOOK_MS_MAX);
       last ??= { ...first, deadlineMs: performance.now() + waitMs };
     },
     isFinishing: () => last !== undefined,
