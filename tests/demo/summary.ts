@@ -19,8 +19,10 @@ export async function printSummary(options: {
   readonly played: Played;
   readonly stores: Stores;
   readonly screen: Screen;
+  /** All of it ends right after this. */
+  readonly once: boolean;
 }): Promise<boolean> {
-  const { played, stores, screen } = options;
+  const { played, stores, screen, once } = options;
   const { events, spooled, launches, tallies } = played;
   const tally = await tallies.read();
   const reasons = Object.entries(tally.leftOutBy).map(([reason, count]) => `${reason} ${count}`);
@@ -49,7 +51,10 @@ export async function printSummary(options: {
   }
   screen.line(agrees ? '\nEvery count agrees.' : '\nThe counts do not agree.');
   await printLatency(played, screen);
-  printNext(played, stores, screen);
+  if (once) screen.line('\nTo look by hand at what runs: make demo, without ONCE=1.');
+  else printLook(played, stores, screen);
+  screen.line(`${screen.bold('Try next')}
+  docs/install.md puts it on a server and a PC; collector/alerts.yml says who is told what.`);
   return agrees;
 }
 
@@ -62,7 +67,7 @@ async function printLatency({ tallies }: Played, screen: Screen): Promise<void> 
   screen.line(`Event to chat: median ${secondsOf(median)} s, slowest ${secondsOf(slowest)} s.`);
 }
 
-function printNext({ installation }: Played, stores: Stores, screen: Screen): void {
+function printLook({ installation }: Played, stores: Stores, screen: Screen): void {
   const stream = dataStreamName(stores.namespace);
   screen.line(`
 ${screen.bold('Look by hand')}
@@ -73,7 +78,5 @@ ${screen.bold('Look by hand')}
   curl '${stores.elasticsearchUrl}/${stream}/_count?pretty'`
   }
   curl --cacert ${installation.caFile} ${installation.url}/metrics
-  tail -n 1 ${join(installation.spool, 'launchbeat.*.ndjson')}
-${screen.bold('Try next')}
-  docs/install.md puts it on a server and a PC; collector/alerts.yml says who is told what.`);
+  tail -n 1 ${join(installation.spool, 'launchbeat.*.ndjson')}`);
 }

@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: configs under test hold variable references.
 /**
  * Goal: a wrong config never starts anything and says how to mend it. Method: each shipped file with a typo, a wrong type and a
  * missing variable, read by the real programs; the exit code is 78 and the message names file, line, key and mend.
@@ -140,6 +141,25 @@ test('every problem of a file is named in one go', async (t) => {
     assert.match(end.stderr, pattern);
   }
 });
+
+for (const [program, setting, pattern] of [
+  ['agent', 'spool.segment_byte=16MiB', /^-E spool\.segment_byte: .*Did you mean "segment_bytes"/m],
+  ['agent', 'output.collector=5', /^-E output\.collector: Expected object/m],
+  ['agent', 'spool.path=${NOT_SET_ANYWHERE}', /^-E spool\.path: .*NOT_SET_ANYWHERE/m],
+  ['collector', 'elasticsearch.host=x', /^-E elasticsearch\.host: .*Did you mean "hosts"/m],
+  ['collector', 'elasticsearch.enabled=perhaps', /^-E elasticsearch\.enabled: .*boolean/m],
+  ['collector', 'telegram.token=${NOT_SET_ANYWHERE}', /^-E telegram\.token: .*NOT_SET_ANYWHERE/m],
+] as const) {
+  test(`${program} -E ${setting} ends with 78 and blames the setting, not the file`, async () => {
+    const end = await runProgram(
+      process.execPath,
+      [PROGRAM[program], 'test', 'config', '--path.config', program, '-E', setting],
+      { env: ENVIRONMENT },
+    );
+    assert.equal(end.code, 78, end.stdout + end.stderr);
+    assert.match(end.stderr, pattern);
+  });
+}
 
 test('a file that is not there ends with 78 and says how to name another', async (t) => {
   const folder = temporaryFolder(t);

@@ -3,7 +3,7 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 
-const TIMEOUT_DEFAULT_MS = 15_000;
+const TIMEOUT_DEFAULT_MS = 60_000;
 const INTERVAL_DEFAULT_MS = 20;
 
 export interface EventuallyOptions {

@@ -15,6 +15,8 @@
  *   @canary-sings     waits until the agent has started its canary
  *   @canary ID HOW    the canary's own event, `with` its command line or `without`
  *   @polled           waits until the reader of the processes has written all it has
+ *   @mark NAME        tells the other reader that it came to here
+ *   @await NAME       waits until the other reader came to that mark
  * {now}, {now-9s} and {now-ms} are times. As the real one it leaves out what lies behind the position that it was given, beats on
  * at the end, and ends when its output is closed or its parent is gone.
  */
@@ -145,6 +147,10 @@ async function act(name: string, rest: string): Promise<void> {
     }
     case '@polled':
       return until(polledFile);
+    case '@mark':
+      return writeFileSync(join(state, `mark-${first}`), 'x');
+    case '@await':
+      return until(join(state, `mark-${first}`));
     default:
       throw new Error(`The recording asks for ${name}, which nobody knows.`);
   }

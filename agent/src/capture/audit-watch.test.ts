@@ -139,6 +139,18 @@ test('starts that were logged before auditing went off do not say that it is on'
   assert.deepEqual(told(), ['info: Windows audits process starts again']);
 });
 
+test('where the log cannot be read later, the first start of an earlier time is forgotten', () => {
+  const { watch, pass, beat } = scene();
+  beat(100);
+  pass(15_000);
+  beat(101);
+  watch.start(start(8), NOON + 20_000);
+  watch.denied();
+  beat(102);
+  assert.equal(watch.isBlind(), false);
+  assert.equal(watch.firstAudited(), undefined);
+});
+
 test('the canary is known by its mark, or without command lines by its process id and program', () => {
   const canary = { pid: 0x1f40, mark: MARK, program: 'cmd.exe', startedAtMs: 0 };
   const shell = 'C:\\Windows\\System32\\CMD.EXE';

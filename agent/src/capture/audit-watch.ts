@@ -135,6 +135,8 @@ class Watch implements AuditWatch {
     // A canary of before can no longer be judged.
     this.#canary = undefined;
     this.#dueMs = 0;
+    // Nor does the first start of an earlier time say where the log goes on.
+    this.#first = undefined;
     this.#know({ readable: false });
   }
 

@@ -72,7 +72,7 @@ async function play(t: TestContext, name: string, what: Play): Promise<Played> {
   command.push('--state', join(folder, 'state'));
   const canary = [process.execPath, here('tests/support/sing-canary.ts'), canaryFile];
   const source = createLiveSource({
-    ...{ command, pollMs: 50, batchSize: 100, heartbeatTimeoutMs: 20_000, startTimeoutMs: 20_000 },
+    ...{ command, pollMs: 50, batchSize: 100, heartbeatTimeoutMs: 60_000, startTimeoutMs: 60_000 },
     ...{ backoffInitMs: 1, backoffMaxMs: 20, bootedAtMs: BOOTED_MS, holdMs: 0, processPollMs: 50 },
     ...(what.withCanary ? { canary: { command: canary, intervalMs: 3_600_000, waitMs: 400 } } : {}),
     ...what.options,
@@ -101,7 +101,7 @@ async function play(t: TestContext, name: string, what: Play): Promise<Played> {
   const reading = createReading({ mapper, spool, position: { write }, log: SILENT_LOG });
   const facts: string[] = [];
   const records: number[] = [];
-  const signal = AbortSignal.timeout(20_000);
+  const signal = AbortSignal.timeout(60_000);
   for await (const batch of source.batches(position, signal)) {
     facts.push(...batch.facts.map(lineOf));
     await reading.keep(batch, new AbortController().signal);
@@ -183,7 +183,7 @@ const CASES: readonly (readonly [
     ...(['dropped-and-full', 500, 504, [503]] as const),
     [/^events_dropped error: .*1101/, /^events_dropped error: .*1108/, /^log_full error: .*1104/],
   ],
-  [...(['hanging', 500, 504, [501, 502, 503, 504]] as const), [/^restart: .*said nothing for 1 s/]],
+  [...(['hanging', 500, 504, [501, 502, 503, 504]] as const), [/^restart: .*said nothing for 3 s/]],
   [
     ...(['dying-in-a-line', 500, 504, [501, 502, 503, 504]] as const),
     [/^restart: .*exit code 4/, /^restart: .*exit code 1/],
@@ -213,9 +213,9 @@ const CASES: readonly (readonly [
 
 for (const [name, from, last, records, facts] of CASES) {
   test(`recording "${name}" gives its facts and loses nothing`, async (t) => {
-    const options = {
+    const options: Partial<LiveOptions> = {
       readerBytesMax: 400 * 1024 * 1024,
-      ...(name === 'hanging' ? { heartbeatTimeoutMs: 1000 } : {}),
+      ...(name === 'hanging' ? { heartbeatTimeoutMs: 3000, startTimeoutMs: 60_000 } : {}),
     };
     const so = await play(t, name, { from, enough: until(last), options });
     assert.deepEqual(so.records, records);
@@ -241,8 +241,12 @@ test('every recording is played', () => {
     'canary-seen',
     'canary-without-command-line',
     'canary-not-seen',
+    'denied',
+    'auditing-comes-on',
+    'found-in-the-last-look',
+    'last-look-hangs',
   ];
-  const played = [...CASES.map(([name]) => name), ...others, 'denied', 'auditing-comes-on'];
+  const played = [...CASES.map(([name]) => name), ...others];
   const there = readdirSync(RECORDINGS).map((file) => file.replace('.bridge', ''));
   assert.deepEqual(there.sort(), played.sort());
 });
@@ -264,7 +268,7 @@ test('saved logs are read by the same bridge to their end; one that breaks off i
     { log: SILENT_LOG, stdin: process.stdin, paths: settlePaths('/nowhere') },
   );
   const [events, facts]: [string[], string[]] = [[], []];
-  for await (const batch of source.batches(undefined, AbortSignal.timeout(20_000))) {
+  for await (const batch of source.batches(undefined, AbortSignal.timeout(60_000))) {
     events.push(...batch.events.map(({ xml }) => /<EventRecordID>(\d+)</.exec(xml)?.[1] ?? ''));
     for (const fact of batch.facts)
       facts.push(fact.kind === 'unreadable' ? `${fact.place}: ${fact.reason}` : lineOf(fact));
@@ -351,7 +355,9 @@ test('what process-poll finds is marked and degraded, and is no event of Windows
 });
 
 test('without the right to read the log process-poll stands in, until it may be read', async (t) => {
-  const so = await play(t, 'denied', { enough: until(701), withCanary: true });
+  const enough = (records: readonly number[], facts: readonly string[]): boolean =>
+    records.includes(701) && facts.some((fact) => fact.startsWith('process_poll info'));
+  const so = await play(t, 'denied', { enough, withCanary: true });
   assert.deepEqual([so.records, so.polled], [[701], [0x3001]]);
   assert.match(so.facts[0] ?? '', /^restart: .*Access to the Security log is denied/);
   assert.match(so.facts[1] ?? '', /^process_poll warn/);
@@ -366,4 +372,24 @@ test('a start that both see is told once, by the log', async (t) => {
     ...{ from: 500, enough, withCanary: true, options: { holdMs: 60_000 } },
   });
   assert.deepEqual([so.records, so.polled], [[505], [0x3001]]);
+});
+
+for (const holdMs of [0, 60_000]) {
+  test(`what process-poll finds in its last look, after auditing came on, is kept (held for ${holdMs} ms)`, async (t) => {
+    const enough = (records: readonly number[], facts: readonly string[]): boolean =>
+      records.includes(505) && facts.some((fact) => fact.startsWith('process_poll info'));
+    const so = await play(t, 'found-in-the-last-look', {
+      ...{ from: 500, enough, withCanary: true, options: { holdMs } },
+    });
+    assert.deepEqual([so.records, so.polled], [[505], [0x3001, 0x3002]]);
+  });
+}
+
+test('a last look that never comes keeps process-poll from ending only for a while', async (t) => {
+  const enough = (records: readonly number[], facts: readonly string[]): boolean =>
+    records.includes(505) && facts.some((fact) => fact.startsWith('process_poll info'));
+  const so = await play(t, 'last-look-hangs', {
+    ...{ from: 500, enough, withCanary: true, options: { holdMs: 60_000, lastLookMs: 200 } },
+  });
+  assert.deepEqual([so.records, so.polled, so.standing.polling], [[505], [0x3001], false]);
 });

@@ -4,16 +4,15 @@
  * Keeps: process-poll runs only while auditing is off or the log cannot be read, and says when it begins and ends; the log is read
  * all the while, so that auditing that comes on is seen; no start is told by both.
  */
-import { pause } from '@launchbeat/ecs-schemas/beat';
 import { type AuditWatch, type CanaryOptions, createAuditWatch } from './audit-watch.ts';
-import { type BridgeSettings, pollArguments } from './bridge-protocol.ts';
 import type { CaptureBatch, Position, Source, SourceFact } from './captured-event.ts';
-import { keepBridge } from './keep-bridge.ts';
-import { createPollHold, type PollHold } from './poll-hold.ts';
-import { createPollReading } from './poll-reading.ts';
+import { createLane, type Taken } from './lane.ts';
+import { type ProcessPoll, startProcessPoll } from './process-poll.ts';
 import { type SecurityLogOptions, securityLogBatches } from './security-log-source.ts';
 
 export interface LiveOptions extends SecurityLogOptions {
+  /** How long the last look of process-poll may take; default its own. For tests. */
+  readonly lastLookMs?: number;
   /** Undefined = no canary. */
   readonly canary?: CanaryOptions | undefined;
   /** How often process-poll looks; undefined = it never runs. */
@@ -22,103 +21,8 @@ export interface LiveOptions extends SecurityLogOptions {
   readonly holdMs?: number;
 }
 
-/** How long one look at the processes may take. */
-const LOOK_MS = 5000;
-/** The log is not read meanwhile. */
-const ONCE_MORE_MS_MAX = 15_000;
-/** The log is looked at each second; an event stands in it within another few. */
-const HOLD_MS = 6000;
-
-interface Taken {
-  readonly lane: 'log' | 'poll';
-  readonly step: IteratorResult<CaptureBatch, void>;
-}
-
-/** One of two streams of batches that are read side by side. */
-interface Lane {
-  readonly next: () => Promise<Taken>;
-  /** The batch was taken: ask for another. */
-  advance(): void;
-}
-
-function createLane(lane: Taken['lane'], batches: AsyncGenerator<CaptureBatch, void>): Lane {
-  const ask = async (): Promise<Taken> => ({ lane, step: await batches.next() });
-  let pending = ask();
-  return {
-    next: () => pending,
-    advance: () => {
-      pending = ask();
-    },
-  };
-}
-
-/** A process-poll that runs. */
-interface Polling {
-  readonly lane: Lane;
-  readonly hold: PollHold;
-  /** Puts what the lane gave into the hold. */
-  keep(taken: Taken): void;
-  /** Goes on until every process of before this call was looked at, or for as long as that may take; into the hold. */
-  lookOnceMore(): Promise<void>;
-  /** Ends it; what was on its way goes into the hold. */
-  stop(): Promise<void>;
-}
-
 function pollNotice(level: 'warn' | 'info', reason: string): SourceFact {
   return { kind: 'notice', name: 'process_poll', level, reason };
-}
-
-const ofPoll = (fact: SourceFact): SourceFact =>
-  fact.kind === 'restart'
-    ? { ...fact, reason: fact.reason.replace('The reader of the Security log', 'process-poll') }
-    : fact;
-
-function startPolling(options: LiveOptions, sinceMs: number, signal: AbortSignal): Polling {
-  const ending = new AbortController();
-  const both = AbortSignal.any([signal, ending.signal]);
-  const settings: BridgeSettings = {
-    ...{ pollMs: options.processPollMs ?? 0, parentPid: process.pid },
-    heartbeatTimeoutMs: options.heartbeatTimeoutMs,
-  };
-  let since = sinceMs;
-  const batches = keepBridge(
-    {
-      ...options,
-      command: () => [...options.command, ...pollArguments(since, settings)],
-      reading: createPollReading,
-      taken: ({ position }) => {
-        since = position?.polledToMs ?? since;
-      },
-    },
-    both,
-  );
-  const lane = createLane('poll', batches);
-  const hold = createPollHold(options.holdMs ?? HOLD_MS);
-  const keep = ({ step }: Taken): void => {
-    if (step.done !== true) hold.put({ ...step.value, facts: step.value.facts.map(ofPoll) });
-  };
-  return {
-    lane,
-    hold,
-    keep,
-    async lookOnceMore() {
-      const nowMs = Date.now();
-      const waitMs = Math.min(2 * settings.pollMs + LOOK_MS, ONCE_MORE_MS_MAX);
-      const tooLate = pause(waitMs, both).then(() => undefined);
-      for (;;) {
-        const taken = await Promise.race([lane.next(), tooLate]);
-        if (taken === undefined || taken.step.done === true) return;
-        keep(taken);
-        lane.advance();
-        if ((taken.step.value.position?.polledToMs ?? 0) >= nowMs) return;
-      }
-    },
-    async stop() {
-      ending.abort();
-      await lane.next().then(keep, () => undefined);
-      await batches.return();
-    },
-  };
 }
 
 /** Processes made before this were told by the log, or before the agent. */
@@ -139,7 +43,7 @@ const ENDS = 'process-poll ends: the log tells process starts again';
 /** Makes the source of the live log. */
 export function createLiveSource(options: LiveOptions): Source {
   const watch = createAuditWatch({ canary: options.canary });
-  let polling: Polling | undefined;
+  let polling: ProcessPoll | undefined;
 
   async function* batches(
     from: Position | undefined,
@@ -165,11 +69,15 @@ export function createLiveSource(options: LiveOptions): Source {
 
     /** Begins or ends process-poll; gives what is to be told of it. */
     async function* switchOver(): AsyncGenerator<CaptureBatch, void> {
-      const wanted = options.processPollMs !== undefined && watch.isBlind();
+      const { processPollMs } = options;
+      if (processPollMs === undefined) return;
+      const wanted = watch.isBlind();
+      if (!wanted) polling?.finish(watch.firstAudited());
       if (wanted && polling === undefined) {
         yield { events: [], facts: [pollNotice('warn', BEGINS)] };
-        polling = startPolling(options, pollSince(position, watch, startedMs), both);
-      } else if (!wanted && polling !== undefined) {
+        const sinceMs = pollSince(position, watch, startedMs);
+        polling = startProcessPoll({ ...options, processPollMs }, sinceMs, both);
+      } else if (polling?.isFinished() === true || (wanted && polling?.isFinishing() === true)) {
         yield* endPolling();
         yield { events: [], facts: [pollNotice('info', ENDS)] };
       }
@@ -178,22 +86,14 @@ export function createLiveSource(options: LiveOptions): Source {
     async function* endPolling(): AsyncGenerator<CaptureBatch, void> {
       const ended = polling;
       polling = undefined;
-      // Between its last look and the first start that the log tells, others were made.
-      if (!signal.aborted) await ended?.lookOnceMore();
-      await ended?.stop();
-      const rest = ended?.hold.end(watch.firstAudited());
+      const rest = await ended?.stop();
       if (rest !== undefined) yield moved(rest, 'poll');
     }
 
-    async function* handOn(taken: Taken): AsyncGenerator<CaptureBatch, void> {
-      const { lane, step } = taken;
+    async function* handOn({ lane, step }: Taken): AsyncGenerator<CaptureBatch, void> {
       if (step.done === true) return;
-      if (lane === 'log') yield moved(step.value, lane);
-      else {
-        polling?.keep(taken);
-        const ready = polling?.hold.release();
-        if (ready !== undefined) yield moved(ready, lane);
-      }
+      const batch = lane === 'log' ? step.value : polling?.take(step.value);
+      if (batch !== undefined) yield moved(batch, lane);
     }
 
     try {
@@ -209,7 +109,7 @@ export function createLiveSource(options: LiveOptions): Source {
       yield* endPolling();
     } finally {
       ending.abort();
-      await polling?.stop();
+      await polling?.stop().catch(() => undefined);
       polling = undefined;
       await log.next().catch(() => undefined);
       await reader.return();

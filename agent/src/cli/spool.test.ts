@@ -71,7 +71,7 @@ async function drain(data: string, url: string): Promise<void> {
   });
   const end = new AbortController();
   const running = uploader.run(end.signal);
-  await uploader.drained(AbortSignal.timeout(20_000));
+  await uploader.drained(AbortSignal.timeout(60_000));
   end.abort();
   await running;
   await uploader.close();

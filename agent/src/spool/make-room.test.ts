@@ -144,7 +144,7 @@ test('drop_oldest: an uploader goes on behind what was dropped, and ships all th
   });
   const end = new AbortController();
   const running = uploader.run(end.signal);
-  await uploader.drained(AbortSignal.timeout(20_000));
+  await uploader.drained(AbortSignal.timeout(60_000));
   end.abort();
   await running;
   await uploader.close();

@@ -56,7 +56,7 @@ function way(t: TestContext, output: object, nowMs: () => number = Date.now): Wa
     const end = new AbortController();
     t.after(() => end.abort());
     const running = uploader.run(end.signal);
-    await uploader.drained(AbortSignal.timeout(20_000));
+    await uploader.drained(AbortSignal.timeout(60_000));
     end.abort();
     await running;
   };

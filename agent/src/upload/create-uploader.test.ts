@@ -80,7 +80,7 @@ async function setting(
     const end = new AbortController();
     t.after(() => end.abort());
     const running = uploader.run(end.signal);
-    await uploader.drained(AbortSignal.timeout(20_000));
+    await uploader.drained(AbortSignal.timeout(60_000));
     end.abort();
     await running;
     return uploader;
@@ -138,7 +138,7 @@ test('run() goes from segment to segment by number, and waits for a line that is
   const end = new AbortController();
   t.after(() => end.abort());
   const running = uploader.run(end.signal);
-  await uploader.drained(AbortSignal.timeout(20_000));
+  await uploader.drained(AbortSignal.timeout(60_000));
   assert.equal(one.sink.lines().length, 8);
   appendFileSync(active, late.slice(50));
   // Nobody calls wake(): the watch sees it.

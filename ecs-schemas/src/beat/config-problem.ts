@@ -8,6 +8,8 @@ export interface ConfigProblem {
   readonly path: string;
   /** Line from 1 in the file; absent where the key is not in the file (a missing key, `-E`). */
   readonly line?: number | undefined;
+  /** The key of the `-E` that it comes from, if it does: then the file is not to blame. */
+  readonly setting?: string | undefined;
   /** What is wrong and what to write instead, as sentences. Never the value of a secret. */
   readonly message: string;
 }
@@ -28,9 +30,10 @@ export class ConfigError extends Error {
   }
 }
 
-function formatProblem(file: string, problem: ConfigProblem): string {
-  const place = problem.line === undefined ? file : `${file}:${problem.line}`;
-  return problem.path === ''
-    ? `${place}: ${problem.message}`
-    : `${place}: ${problem.path}: ${problem.message}`;
+function formatProblem(file: string, { path, line, setting, message }: ConfigProblem): string {
+  if (setting !== undefined) {
+    return setting === path ? `-E ${path}: ${message}` : `-E ${setting}: ${path}: ${message}`;
+  }
+  const place = line === undefined ? file : `${file}:${line}`;
+  return path === '' ? `${place}: ${message}` : `${place}: ${path}: ${message}`;
 }

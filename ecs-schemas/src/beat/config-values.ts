@@ -22,19 +22,19 @@ const SIZE_BYTES: Readonly<Record<string, number>> = {
   gib: 1024 ** 3,
 };
 
+const DURATION = 'Expected a duration with a unit, such as 500ms, 10s, 5m, 24h or 7d';
+const SIZE = 'Expected a size such as 512KiB, 16MiB or 10GB';
+
 /** A duration with a unit, `500ms`, `10s`, `5m`, `24h`, `7d` or `0`; gives milliseconds. The default is written likewise. */
 export function duration(defaultText: string) {
   return z
-    .union([z.string(), z.literal(0)])
+    .union([z.string(), z.literal(0)], DURATION)
     .default(defaultText)
     .transform((value, context) => {
       const match = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/.exec(String(value).trim());
       if (value === 0 || value === '0') return 0;
       if (match !== null) return Number(match[1]) * (DURATION_MS[match[2] ?? ''] ?? 0);
-      context.addIssue({
-        code: 'custom',
-        message: 'Expected a duration with a unit, such as 500ms, 10s, 5m, 24h or 7d',
-      });
+      context.addIssue({ code: 'custom', message: DURATION });
       return z.NEVER;
     });
 }
@@ -42,16 +42,13 @@ export function duration(defaultText: string) {
 /** A size with a unit, `512KiB`, `16MiB`, `10GB`, or plain bytes; gives bytes. */
 export function byteSize(defaultText: string) {
   return z
-    .union([z.string(), z.int().nonnegative()])
+    .union([z.string(), z.int().nonnegative()], SIZE)
     .default(defaultText)
     .transform((value, context) => {
       const match = /^(\d+(?:\.\d+)?)\s*(b|kb|mb|gb|kib|mib|gib)?$/i.exec(String(value).trim());
       if (match !== null)
         return Math.floor(Number(match[1]) * (SIZE_BYTES[(match[2] ?? 'b').toLowerCase()] ?? 1));
-      context.addIssue({
-        code: 'custom',
-        message: 'Expected a size such as 512KiB, 16MiB or 10GB',
-      });
+      context.addIssue({ code: 'custom', message: SIZE });
       return z.NEVER;
     });
 }

@@ -141,7 +141,47 @@ const BAD: readonly [string, Given, readonly RegExp[]][] = [
     [/test\.yml:4: output\.url: Key stands twice/],
   ],
   ['a prototype key', { yaml: `${GOOD}__proto__:\n  a: 1\n` }, [/__proto__: Key is not allowed/]],
-  ['-E without equals sign', { yaml: GOOD, settings: ['name'] }, [/name: Cannot read -E/]],
+  ['-E without equals sign', { yaml: GOOD, settings: ['name'] }, [/^-E name: Expected key=value/]],
+  [
+    'an unknown key of -E',
+    { yaml: GOOD, settings: ['output.tiemout=3s'] },
+    [/^-E output\.tiemout: Unknown key\. Did you mean "timeout"\?$/],
+  ],
+  [
+    'a wrong value of -E for a key that stands in the file',
+    { yaml: GOOD, settings: ['output.url=nope'] },
+    [/^-E output\.url: Invalid URL/],
+  ],
+  [
+    'a plain value of -E for a whole section',
+    { yaml: GOOD, settings: ['output=5'] },
+    [/^-E output: Expected object, received number/],
+  ],
+  [
+    'a key of -E below a value that has none',
+    { yaml: `${GOOD}name:\n`, settings: ['name.first=x'] },
+    [/^-E name\.first: name: Expected string, received object/],
+  ],
+  [
+    'a missing variable of -E',
+    { yaml: GOOD, settings: ['name=${NOT_SET}'] },
+    [/^-E name: Variable NOT_SET is not set/],
+  ],
+  [
+    'a number for a duration',
+    { yaml: `${GOOD}  timeout: 30\n` },
+    [/test\.yml:4: output\.timeout: Expected a duration with a unit/],
+  ],
+  [
+    'a variable without its closing brace',
+    { yaml: `${GOOD}name: \${PC\n` },
+    [/test\.yml:4: name: What begins with "\$\{" here is no variable reference/],
+  ],
+  [
+    'a variable as the default of another',
+    { yaml: `${GOOD}name: \${PC:\${HOST}}\n` },
+    [/test\.yml:4: name: .*is no variable reference/],
+  ],
   [
     'several mistakes',
     { yaml: 'output:\n  url: nope\nzebra: 1\nlogging.level: loud\n' },
@@ -162,11 +202,19 @@ for (const [what, given, wanted] of BAD) {
   });
 }
 
+test('loadConfig() says of broken YAML where it breaks, and nothing of the keys that it could not read', () => {
+  assert.throws(() => load({ yaml: `${GOOD}name: a\nname: b\n` }), {
+    message: /^[^\n]*test\.yml:5: .*unique[^\n]*$/,
+  });
+});
+
 test('loadConfig() does not print the value of a key that is wrong', () => {
-  assert.throws(
-    () => load({ yaml: 'output:\n  url: https://a\n  api_key: s3cr3t\n' }),
-    (error: unknown) => error instanceof ConfigError && !error.message.includes('s3cr3t'),
-  );
+  for (const secret of ['s3cr3t', 'abc${s3cr3t', '${s3cr3t!}']) {
+    assert.throws(
+      () => load({ yaml: `output:\n  url: https://a\n  api_key: ${secret}\n` }),
+      (error: unknown) => error instanceof ConfigError && !error.message.includes('s3cr3t'),
+    );
+  }
 });
 
 test('loadConfig() names a file that is not there', () => {

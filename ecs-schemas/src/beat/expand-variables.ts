@@ -11,21 +11,27 @@ export interface Expansion {
   readonly problems: readonly string[];
 }
 
-const REFERENCE = /\$\$\{|\$\}|\$\{([^}]*)\}/g;
+const REFERENCE = /\$\$\{|\$\}|\$\{([^}]*)(\}?)/g;
 const NAME = /^[A-Za-z_][A-Za-z0-9_.]*$/;
 
 /** Expands every reference of `text`. Names are case-sensitive. */
 export function expandVariables(text: string, environment: Environment): Expansion {
   const problems: string[] = [];
-  const expanded = text.replace(REFERENCE, (whole, inner: string | undefined) => {
+  const expanded = text.replace(REFERENCE, (whole, inner: string | undefined, end: string) => {
     if (whole === '$${') return `\${`;
     if (inner === undefined) return '}';
-    const value = resolveReference(inner, environment);
+    const value =
+      end === '' || inner.includes('${') ? NO_REFERENCE : resolveReference(inner, environment);
     if ('problem' in value) problems.push(value.problem);
     return 'problem' in value ? '' : value.text;
   });
   return { text: expanded, problems };
 }
+
+/** Its text is not repeated: it may be a part of a password. */
+const NO_REFERENCE = {
+  problem: `What begins with "\${" here is no variable reference. Write \${NAME}, \${NAME:default}, or $\${ for a literal "\${".`,
+};
 
 /** Settles what stands between `${` and `}`. An empty variable counts as not set, as in a shell's `${VAR:-default}`. */
 function resolveReference(
@@ -35,11 +41,7 @@ function resolveReference(
   const colon = inner.indexOf(':');
   const name = (colon === -1 ? inner : inner.slice(0, colon)).trim();
   const rest = colon === -1 ? undefined : inner.slice(colon + 1);
-  if (!NAME.test(name)) {
-    return {
-      problem: `"\${${inner}}" is no variable reference. Write \${NAME}, \${NAME:default}, or $\${ for a literal "\${".`,
-    };
-  }
+  if (!NAME.test(name)) return NO_REFERENCE;
   const value = environment[name];
   if (value !== undefined && value !== '') return { text: value };
   if (rest === undefined) {

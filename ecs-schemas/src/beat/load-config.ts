@@ -26,13 +26,16 @@ export function loadConfig<Schema extends z.ZodType>(
 ): z.infer<Schema> {
   const document = withoutKeys(readConfigValues(options), options.unread ?? []);
   const problems: ConfigProblem[] = [...document.problems];
+  // What could not be read as a whole says nothing of its keys.
+  if (problems.some(({ path }) => path === '')) throw new ConfigError(options.file, problems);
+  const keys = (options.settings ?? []).map(settingKey);
   const parsed = options.schema.safeParse(document.values, { reportInput: false });
   if (!parsed.success) {
     const known = new Set(problems.map((problem) => problem.path));
     for (const issue of parsed.error.issues) {
       for (const problem of explain(issue, document.lines, options.schema)) {
         // A key that has a missing variable is wrong for that reason alone.
-        if (!known.has(problem.path)) problems.push(problem);
+        if (!known.has(problem.path)) problems.push(withSetting(problem, keys, document.lines));
       }
     }
   }
@@ -47,7 +50,7 @@ export function readConfigValues(
   const document = readConfigDocument(readText(options.file), options.environment);
   const settings = options.settings ?? [];
   // A value that is overwritten does not matter, nor does a variable in it that is not set.
-  const overwritten = new Set(settings.map((setting) => setting.split('=', 1)[0]?.trim()));
+  const overwritten = new Set(settings.map(settingKey));
   const problems: ConfigProblem[] = document.problems.filter(({ path }) => !overwritten.has(path));
   for (const setting of settings) {
     problems.push(...applySetting(document.values, setting, options.environment));
@@ -87,13 +90,34 @@ function applySetting(
   environment: Environment,
 ): ConfigProblem[] {
   const equals = setting.indexOf('=');
-  if (equals < 1) return [{ path: setting, message: 'Cannot read -E: expected key=value.' }];
-  const path = setting.slice(0, equals).trim();
+  const path = settingKey(setting);
+  if (equals < 1) return [{ path, setting: path, message: 'Expected key=value.' }];
   const { text, problems } = expandVariables(setting.slice(equals + 1), environment);
   if (!setPath(values, path, plainValue(text))) {
-    return [{ path, message: 'Cannot set it with -E: a key above it holds a plain value.' }];
+    const message = 'Cannot be set: a key above it holds a plain value.';
+    return [{ path, setting: path, message }];
   }
-  return problems.map((message) => ({ path, message }));
+  return problems.map((message) => ({ path, setting: path, message }));
+}
+
+/** What stands before the `=` of a `-E`. */
+const settingKey = (setting: string): string => setting.replace(/(?<=.)=.*$/s, '').trim();
+
+/** Says of a problem that it comes from a `-E`: one that sets the key, a key above it, or a key below a value that has none. */
+function withSetting(
+  problem: ConfigProblem,
+  settings: readonly string[],
+  lines: ReadonlyMap<string, number>,
+): ConfigProblem {
+  const { path, message } = problem;
+  const isMadeBySetting = !lines.has(path) || /received (?:object|array)/.test(message);
+  const setting = settings.findLast(
+    (key) =>
+      key === path ||
+      path.startsWith(`${key}.`) ||
+      (isMadeBySetting && path !== '' && key.startsWith(`${path}.`)),
+  );
+  return setting === undefined ? problem : { ...problem, setting };
 }
 
 type Issue = z.core.$ZodIssue;
@@ -117,7 +141,7 @@ function explain(
       return { path: full, line: lines.get(full), message: `Unknown key. ${mend}` };
     });
   }
-  if (issue.code === 'invalid_union') {
+  if (issue.code === 'invalid_union' && issue.message === 'Invalid input') {
     const inner =
       issue.errors.flat().find((one) => one.code !== 'invalid_type') ?? issue.errors.flat()[0];
     const wanted = [...new Set(issue.errors.flat().map((one) => sentence(one)))].join(' Or: ');
