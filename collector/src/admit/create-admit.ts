@@ -3,6 +3,7 @@
  * Keeps: the key is checked before the body is read, sizes before anything is parsed, and the key alone says who the agent is.
  */
 import { createHash, timingSafeEqual } from 'node:crypto';
+import type { Readable } from 'node:stream';
 import { countLines, type Problem, problem, wholeLinesBytes } from '@launchbeat/ecs-schemas';
 import type { Log } from '@launchbeat/ecs-schemas/beat';
 import { isAllowedHost } from '../fleet/allowed-host.ts';
@@ -16,7 +17,7 @@ import { type ChunkHeaders, parseChunkHeaders } from './chunk-headers.ts';
 import { decompress } from './decompress.ts';
 import { createInFlight, type InFlight, type Share } from './in-flight.ts';
 import { createRates, type Rates } from './rates.ts';
-import { readBody } from './read-body.ts';
+import { type BodySource, readBody } from './read-body.ts';
 import { createTurns, type Turns } from './turns.ts';
 
 export interface AdmitOptions {
@@ -32,12 +33,18 @@ export interface AdmitOptions {
 }
 
 export interface Admit {
-  /** Address is the peer's as the socket has it. */
-  admit(request: Request, address: string): Promise<AdmitOutcome>;
+  admit(request: Request, sender: Sender): Promise<AdmitOutcome>;
   /** What is being worked on, for the metrics. */
   readonly inFlight: Pick<InFlight, 'bytes' | 'requests'>;
   /** Chunks that have come in whole and wait for their turn. */
   waiting(): number;
+}
+
+export interface Sender {
+  /** The client's, as the socket or a trusted proxy has it. */
+  readonly address: string;
+  /** The request's body as it comes from the socket. */
+  readonly body?: Readable;
 }
 
 const BUSY_RETRY_S = 2;
@@ -54,7 +61,7 @@ export function createAdmit(options: AdmitOptions): Admit {
   return {
     inFlight,
     waiting: turns.waiting,
-    async admit(request, address) {
+    async admit(request, { address, body }) {
       const who = await options.authenticate(request.headers, address);
       if (who.outcome === 'refused') return who;
       const headers = parseChunkHeaders(request.headers);
@@ -63,7 +70,13 @@ export function createAdmit(options: AdmitOptions): Admit {
       if (waitSeconds > 0) return tooFast(waitSeconds);
       const hold = createHold(inFlight.share(), turns, who.key);
       try {
-        const taken = await take(options, { request, headers, key: who.key, hold, rates });
+        const taken = await take(options, {
+          source: body ?? request,
+          headers,
+          key: who.key,
+          hold,
+          rates,
+        });
         if ('outcome' in taken) {
           hold.release();
           return taken;
@@ -118,7 +131,7 @@ function createHold(share: Share, turns: Turns, key: Key): Hold {
 }
 
 interface Arrival {
-  readonly request: Request;
+  readonly source: BodySource;
   readonly headers: ChunkHeaders;
   readonly key: Key;
   readonly hold: Hold;
@@ -127,8 +140,8 @@ interface Arrival {
 
 /** Body → its turn → lines → whose they are. */
 async function take(options: AdmitOptions, arrival: Arrival): Promise<Admission | Refusal> {
-  const { request, headers, key, hold } = arrival;
-  const read = await readBody(request, hold.share, options.config.body_timeout);
+  const { source, headers, key, hold } = arrival;
+  const read = await readBody(source, hold.share, options.config.body_timeout);
   if (read.outcome === 'refused') return refuse(read.problem);
   const { body } = read;
   if (!timingSafeEqual(createHash('sha256').update(body).digest(), headers.digest)) {
