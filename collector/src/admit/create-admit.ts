@@ -9,7 +9,13 @@ import type { Log } from '@launchbeat/ecs-schemas/beat';
 import { isAllowedHost } from '../fleet/allowed-host.ts';
 import type { Key, KeyStore } from '../fleet/keys.ts';
 import type { SecurityFact } from '../fleet/security-facts.ts';
-import type { Admission, AdmitOutcome, AdmittedLine, Refusal } from './admission.ts';
+import {
+  type Admission,
+  type AdmitOutcome,
+  type AdmittedLine,
+  type Refusal,
+  SMALL_CHUNK,
+} from './admission.ts';
 import type { AdmitConfig } from './admit-config.ts';
 import { admitLines } from './admit-lines.ts';
 import type { Authenticate } from './authenticate.ts';
@@ -18,7 +24,8 @@ import { decompress } from './decompress.ts';
 import { createInFlight, type InFlight, type Share } from './in-flight.ts';
 import { createRates, type Rates } from './rates.ts';
 import { type BodySource, readBody } from './read-body.ts';
-import { createTurns, type Turns } from './turns.ts';
+import { type ChunkSize, createTurns, type Turns } from './turns.ts';
+import { contentSize } from './zstd-frame.ts';
 
 export interface AdmitOptions {
   /** Asked with each request. */
@@ -94,7 +101,7 @@ export function createAdmit(options: AdmitOptions): Admit {
 interface Hold {
   readonly share: Share;
   /** Waits for this agent's turn; gives the refusal where there is none. */
-  turn(waitMs: number): Promise<Refusal | undefined>;
+  turn(waitMs: number, size: ChunkSize): Promise<Refusal | undefined>;
   /** Gives everything back; later calls do nothing. */
   release(): void;
 }
@@ -109,12 +116,13 @@ function tooFast(retryAfterSeconds: number): Refusal {
 
 function createHold(share: Share, turns: Turns, key: Key): Hold {
   const agent = agentOf(key);
-  let [hasTurn, released] = [false, false];
+  let turn: ChunkSize | undefined;
+  let released = false;
   return {
     share,
-    async turn(waitMs) {
-      const outcome = await turns.enter(agent, waitMs);
-      hasTurn = outcome === 'done';
+    async turn(waitMs, size) {
+      const outcome = await turns.enter(agent, waitMs, size);
+      if (outcome === 'done') turn = size;
       if (outcome === 'late') return refuse(problem('unavailable', 'Too many chunks wait.'));
       if (outcome === 'done') return undefined;
       const detail = 'This agent has other chunks here. Send one after the other.';
@@ -125,7 +133,7 @@ function createHold(share: Share, turns: Turns, key: Key): Hold {
       if (released) return;
       released = true;
       share.release();
-      if (hasTurn) turns.leave(agent);
+      if (turn !== undefined) turns.leave(agent, turn);
     },
   };
 }
@@ -147,7 +155,7 @@ async function take(options: AdmitOptions, arrival: Arrival): Promise<Admission 
   if (!timingSafeEqual(createHash('sha256').update(body).digest(), headers.digest)) {
     return refuse(problem('bad-digest', 'Body was changed on its way. Send it again.'));
   }
-  const waited = await hold.turn(options.config.turn_timeout);
+  const waited = await hold.turn(options.config.turn_timeout, sizeOf(body, headers));
   if (waited !== undefined) return waited;
   const opened = await decompress(body, headers.encoding, hold.share);
   if (opened.outcome === 'refused') return refuse(opened.problem);
@@ -192,6 +200,14 @@ async function take(options: AdmitOptions, arrival: Arrival): Promise<Admission 
     rejected: looked.rejected,
     raw,
   };
+}
+
+/** Only a frame that says its size counts as small: what comes out ends there. */
+function sizeOf(body: Buffer, { encoding, lines }: ChunkHeaders): ChunkSize {
+  const size = encoding === 'zstd' ? contentSize(body) : undefined;
+  const isSmall =
+    size !== undefined && size <= SMALL_CHUNK.rawBytesMax && lines <= SMALL_CHUNK.linesMax;
+  return isSmall ? 'small' : 'large';
 }
 
 function wrongLines(raw: Buffer, wanted: number): Problem | undefined {

@@ -6,7 +6,9 @@
  * waited too long is sent away.
  */
 
-/** What the two need to know of a chunk. */
+import { SMALL_CHUNK } from '../admit/admission.ts';
+
+/** What a group needs to know of a chunk. */
 export interface Groupable {
   readonly agentId: string;
   readonly lines: number;
@@ -28,9 +30,6 @@ export interface Groups<Item, Result> {
   enter(item: Item, waitMs: number): Promise<{ readonly result: Promise<Result> } | undefined>;
 }
 
-/** Above either a chunk has a transaction to itself, as has one that failed in company. */
-const SMALL_LINES_MAX = 50;
-const SMALL_BYTES_MAX = 64 * 1024;
 const GROUP_CHUNKS_MAX = 32;
 /** One commits while the other gathers; with more at once they would only be smaller. */
 const GROUPS_AT_ONCE = 2;
@@ -40,6 +39,7 @@ interface Waiter<Item, Result> {
   readonly done: PromiseWithResolvers<Result>;
   /** Tells that it begins. */
   readonly begin: () => void;
+  /** A large one has a transaction to itself, as has one that failed in company. */
   readonly small: boolean;
 }
 
@@ -99,7 +99,8 @@ export function createGroups<Item extends Groupable, Result>(
         const done = Promise.withResolvers<Result>();
         // Whoever waits for it may have gone when it comes.
         done.promise.catch(() => undefined);
-        const small = item.lines <= SMALL_LINES_MAX && item.raw.length <= SMALL_BYTES_MAX;
+        const small =
+          item.lines <= SMALL_CHUNK.linesMax && item.raw.length <= SMALL_CHUNK.rawBytesMax;
         const timer = setTimeout(() => {
           waiting.delete(waiter);
           resolve(undefined);
