@@ -115,7 +115,8 @@ async function sendChunk(played: Played): Promise<void> {
   }
   const lines = waiting.slice(0, count);
   const raw = Buffer.concat(lines.map((line) => line.bytes));
-  const body = await compress(raw);
+  // As the agent does: a frame says its size.
+  const body = await compress(raw, { pledgedSrcSize: raw.length });
   const [id = '', secret = ''] = agent.apiKey.split(':');
   const headers = {
     [HEADER.authorization]: apiKeyAuthorization(id, secret),

@@ -52,6 +52,7 @@ export function createApp(stages: AppStages): Hono<{ Bindings: Bindings }> {
     return {
       address: stages.addresses?.of(peer, headers) ?? peer,
       complete: () => env?.incoming?.complete ?? true,
+      ...(env?.incoming === undefined ? {} : { body: env.incoming }),
     };
   };
 

@@ -2,6 +2,7 @@
  * POST /v1/chunks: admit, then commit; hands what is new on to index and notify; gives the answer.
  * Keeps: 200 only for what is committed; the chunk's share of the memory bound is given back whatever happens.
  */
+import type { Readable } from 'node:stream';
 import { type Problem, problem } from '@launchbeat/ecs-schemas';
 import type { Admission } from './admit/admission.ts';
 import type { Admit } from './admit/create-admit.ts';
@@ -27,6 +28,8 @@ export interface Connection {
   readonly address: string;
   /** Whether the whole request has come in. */
   complete(): boolean;
+  /** The body as it comes from the socket; absent: only the request has it. */
+  readonly body?: Readable;
 }
 
 /** Answers one chunk. */
@@ -43,7 +46,7 @@ export async function answerChunk(
     return problemAnswer(what, { ...headers, close: !connection.complete() });
   };
 
-  const admitted = await stages.admit.admit(request, connection.address);
+  const admitted = await stages.admit.admit(request, connection);
   if (admitted.outcome === 'refused') {
     return refuse(admitted.problem, { retryAfterSeconds: admitted.retryAfterSeconds });
   }

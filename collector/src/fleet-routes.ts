@@ -49,6 +49,11 @@ const BUSY_RETRY_S = 2;
 const LIMIT_RETRY_S = 60;
 const DETAIL_UNITS_MAX = 200;
 
+interface Arrival {
+  readonly request: Request;
+  readonly connection: Connection;
+}
+
 type Refused = { readonly problem: Problem; readonly retryAfterSeconds?: number };
 type Given<T> = { readonly value: T } | Refused;
 
@@ -59,12 +64,13 @@ export function createFleetRoutes(options: FleetRoutesOptions): FleetRoutes {
   const asked = createFailedKeys(options.perMinute);
 
   async function bodyOf<Schema extends z.ZodType>(
-    request: Request,
+    { request, connection }: Arrival,
     schema: Schema,
   ): Promise<Given<z.infer<Schema>>> {
     const share = inFlight.share();
     try {
-      const read = await readBody(request, share, options.bodyTimeoutMs(), FLEET_BODY_BYTES_MAX);
+      const source = connection.body ?? request;
+      const read = await readBody(source, share, options.bodyTimeoutMs(), FLEET_BODY_BYTES_MAX);
       if (read.outcome === 'refused') {
         const busy = read.problem.status === 503;
         return { problem: read.problem, ...(busy ? { retryAfterSeconds: BUSY_RETRY_S } : {}) };
@@ -110,7 +116,7 @@ export function createFleetRoutes(options: FleetRoutesOptions): FleetRoutes {
           const detail = 'Authorization is missing or not ApiKey base64(token).';
           return { problem: problem('unauthorized', detail) };
         }
-        const body = await bodyOf(request, enrollRequestSchema);
+        const body = await bodyOf({ request, connection }, enrollRequestSchema);
         if ('problem' in body) return body;
         const outcome = await fleet.enroll(token, body.value);
         if (outcome.outcome === 'done') return { value: outcome.answer };
@@ -123,7 +129,7 @@ export function createFleetRoutes(options: FleetRoutesOptions): FleetRoutes {
         if (who.outcome === 'refused') return who;
         const often = tooOften(who.key);
         if (often !== undefined) return often;
-        const body = await bodyOf(request, checkInSchema);
+        const body = await bodyOf({ request, connection }, checkInSchema);
         if ('problem' in body) return body;
         const refused = await own(who.key, body.value);
         if (refused !== undefined) return refused;

@@ -102,9 +102,9 @@ function createServer(
 ): Server | HttpsServer {
   const answer = getRequestListener(
     (request, env) => options.app.fetch(request, env),
-    // Malformed targets and Host headers never reach the app.
+    // The adapter's own Response stays in place of the global one: an answer costs a third of what it does with Node's.
     {
-      overrideGlobalObjects: false,
+      // Malformed targets and Host headers never reach the app.
       errorHandler: (error) =>
         error instanceof Error && error.name === 'RequestError'
           ? problemAnswer(problem('bad-request', 'URL or Host is malformed.'))

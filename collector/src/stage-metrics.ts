@@ -15,6 +15,10 @@ const COMMIT_HELP: Readonly<Record<keyof CommitCounts, readonly [name: string, h
   alerts: ['alerts_total', 'Alerts put into the outbox.'],
   late: ['alerts_late_events_total', 'Events that came too late for a rule that counts.'],
   retries: ['commit_retries_total', 'Commits answered with 503.'],
+  transactions: [
+    'commit_transactions_total',
+    'Transactions that committed chunks; small chunks that come together share one.',
+  ],
 };
 
 /** The numbers of both stages. */

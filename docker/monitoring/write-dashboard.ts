@@ -114,6 +114,15 @@ const ROWS: readonly (readonly [title: string, panels: readonly Panel[]])[] = [
         ],
       },
       {
+        title: 'Commits',
+        help: 'Small chunks that come together share a transaction: the busier, the fewer transactions.',
+        unit: 'ops',
+        queries: [
+          [rate('chunks_total'), 'chunks'],
+          [rate('commit_transactions_total'), 'transactions'],
+        ],
+      },
+      {
         title: 'Commits that were put off',
         unit: 'ops',
         queries: [

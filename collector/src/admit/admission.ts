@@ -6,6 +6,9 @@ import type { Encoding, Problem, ProcessStart } from '@launchbeat/ecs-schemas';
 /** Bytes of an `event.id` in `lineIds`. */
 export const LINE_ID_BYTES = 16;
 
+/** A chunk within both has a place with other small ones and shares a transaction with them. */
+export const SMALL_CHUNK = { linesMax: 50, rawBytesMax: 64 * 1024 } as const;
+
 /** A line that may be stored. */
 export interface AdmittedLine {
   /** From 1. */

@@ -20,7 +20,10 @@ export const admitConfigSchema = z
       (bytes) => bytes >= IN_FLIGHT_BYTES_LEAST,
       `Expected at least ${IN_FLIGHT_BYTES_LEAST / 1024 ** 2}MiB: one chunk of the largest size must fit`,
     ),
-    /** Chunks that are opened, looked at and committed at once; the others wait, compressed as they came. */
+    /**
+     * Chunks that are opened, looked at and committed at once; the others wait, compressed as they came. Small ones (50 lines, 64 KiB
+     * open) have places beside these, eight for one.
+     */
     chunks_at_once: z.int().positive().default(8),
     /** A chunk that waits longer for its turn gets 503. Agents wait 30 s for an answer. */
     turn_timeout: duration('15s'),

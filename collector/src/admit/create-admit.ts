@@ -3,12 +3,19 @@
  * Keeps: the key is checked before the body is read, sizes before anything is parsed, and the key alone says who the agent is.
  */
 import { createHash, timingSafeEqual } from 'node:crypto';
+import type { Readable } from 'node:stream';
 import { countLines, type Problem, problem, wholeLinesBytes } from '@launchbeat/ecs-schemas';
 import type { Log } from '@launchbeat/ecs-schemas/beat';
 import { isAllowedHost } from '../fleet/allowed-host.ts';
 import type { Key, KeyStore } from '../fleet/keys.ts';
 import type { SecurityFact } from '../fleet/security-facts.ts';
-import type { Admission, AdmitOutcome, AdmittedLine, Refusal } from './admission.ts';
+import {
+  type Admission,
+  type AdmitOutcome,
+  type AdmittedLine,
+  type Refusal,
+  SMALL_CHUNK,
+} from './admission.ts';
 import type { AdmitConfig } from './admit-config.ts';
 import { admitLines } from './admit-lines.ts';
 import type { Authenticate } from './authenticate.ts';
@@ -16,8 +23,9 @@ import { type ChunkHeaders, parseChunkHeaders } from './chunk-headers.ts';
 import { decompress } from './decompress.ts';
 import { createInFlight, type InFlight, type Share } from './in-flight.ts';
 import { createRates, type Rates } from './rates.ts';
-import { readBody } from './read-body.ts';
-import { createTurns, type Turns } from './turns.ts';
+import { type BodySource, readBody } from './read-body.ts';
+import { type ChunkSize, createTurns, type Turns } from './turns.ts';
+import { contentSize } from './zstd-frame.ts';
 
 export interface AdmitOptions {
   /** Asked with each request. */
@@ -32,12 +40,18 @@ export interface AdmitOptions {
 }
 
 export interface Admit {
-  /** Address is the peer's as the socket has it. */
-  admit(request: Request, address: string): Promise<AdmitOutcome>;
+  admit(request: Request, sender: Sender): Promise<AdmitOutcome>;
   /** What is being worked on, for the metrics. */
   readonly inFlight: Pick<InFlight, 'bytes' | 'requests'>;
   /** Chunks that have come in whole and wait for their turn. */
   waiting(): number;
+}
+
+export interface Sender {
+  /** The client's, as the socket or a trusted proxy has it. */
+  readonly address: string;
+  /** The request's body as it comes from the socket. */
+  readonly body?: Readable;
 }
 
 const BUSY_RETRY_S = 2;
@@ -54,7 +68,7 @@ export function createAdmit(options: AdmitOptions): Admit {
   return {
     inFlight,
     waiting: turns.waiting,
-    async admit(request, address) {
+    async admit(request, { address, body }) {
       const who = await options.authenticate(request.headers, address);
       if (who.outcome === 'refused') return who;
       const headers = parseChunkHeaders(request.headers);
@@ -63,7 +77,13 @@ export function createAdmit(options: AdmitOptions): Admit {
       if (waitSeconds > 0) return tooFast(waitSeconds);
       const hold = createHold(inFlight.share(), turns, who.key);
       try {
-        const taken = await take(options, { request, headers, key: who.key, hold, rates });
+        const taken = await take(options, {
+          source: body ?? request,
+          headers,
+          key: who.key,
+          hold,
+          rates,
+        });
         if ('outcome' in taken) {
           hold.release();
           return taken;
@@ -81,7 +101,7 @@ export function createAdmit(options: AdmitOptions): Admit {
 interface Hold {
   readonly share: Share;
   /** Waits for this agent's turn; gives the refusal where there is none. */
-  turn(waitMs: number): Promise<Refusal | undefined>;
+  turn(waitMs: number, size: ChunkSize): Promise<Refusal | undefined>;
   /** Gives everything back; later calls do nothing. */
   release(): void;
 }
@@ -96,12 +116,13 @@ function tooFast(retryAfterSeconds: number): Refusal {
 
 function createHold(share: Share, turns: Turns, key: Key): Hold {
   const agent = agentOf(key);
-  let [hasTurn, released] = [false, false];
+  let turn: ChunkSize | undefined;
+  let released = false;
   return {
     share,
-    async turn(waitMs) {
-      const outcome = await turns.enter(agent, waitMs);
-      hasTurn = outcome === 'done';
+    async turn(waitMs, size) {
+      const outcome = await turns.enter(agent, waitMs, size);
+      if (outcome === 'done') turn = size;
       if (outcome === 'late') return refuse(problem('unavailable', 'Too many chunks wait.'));
       if (outcome === 'done') return undefined;
       const detail = 'This agent has other chunks here. Send one after the other.';
@@ -112,13 +133,13 @@ function createHold(share: Share, turns: Turns, key: Key): Hold {
       if (released) return;
       released = true;
       share.release();
-      if (hasTurn) turns.leave(agent);
+      if (turn !== undefined) turns.leave(agent, turn);
     },
   };
 }
 
 interface Arrival {
-  readonly request: Request;
+  readonly source: BodySource;
   readonly headers: ChunkHeaders;
   readonly key: Key;
   readonly hold: Hold;
@@ -127,14 +148,14 @@ interface Arrival {
 
 /** Body → its turn → lines → whose they are. */
 async function take(options: AdmitOptions, arrival: Arrival): Promise<Admission | Refusal> {
-  const { request, headers, key, hold } = arrival;
-  const read = await readBody(request, hold.share, options.config.body_timeout);
+  const { source, headers, key, hold } = arrival;
+  const read = await readBody(source, hold.share, options.config.body_timeout);
   if (read.outcome === 'refused') return refuse(read.problem);
   const { body } = read;
   if (!timingSafeEqual(createHash('sha256').update(body).digest(), headers.digest)) {
     return refuse(problem('bad-digest', 'Body was changed on its way. Send it again.'));
   }
-  const waited = await hold.turn(options.config.turn_timeout);
+  const waited = await hold.turn(options.config.turn_timeout, sizeOf(body, headers));
   if (waited !== undefined) return waited;
   const opened = await decompress(body, headers.encoding, hold.share);
   if (opened.outcome === 'refused') return refuse(opened.problem);
@@ -179,6 +200,14 @@ async function take(options: AdmitOptions, arrival: Arrival): Promise<Admission 
     rejected: looked.rejected,
     raw,
   };
+}
+
+/** Only a frame that says its size counts as small: what comes out ends there. */
+function sizeOf(body: Buffer, { encoding, lines }: ChunkHeaders): ChunkSize {
+  const size = encoding === 'zstd' ? contentSize(body) : undefined;
+  const isSmall =
+    size !== undefined && size <= SMALL_CHUNK.rawBytesMax && lines <= SMALL_CHUNK.linesMax;
+  return isSmall ? 'small' : 'large';
 }
 
 function wrongLines(raw: Buffer, wanted: number): Problem | undefined {

@@ -28,6 +28,22 @@ test('so many are in at once, the others wait', async () => {
   assert.deepEqual([order, turns.waiting()], [['a', 'b', 'c'], 0]);
 });
 
+test('small chunks have places of their own, eight for one, and count for their agent all the same', async () => {
+  const turns = createTurns({ places: 1, perAgent: () => 2 });
+  assert.equal(await turns.enter('a', LONG_MS, 'large'), 'done');
+  for (const agent of ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h']) {
+    assert.equal(await turns.enter(agent, LONG_MS, 'small'), 'done');
+  }
+  assert.equal(await turns.enter('a', LONG_MS, 'small'), 'often');
+  const [large, small] = [turns.enter('i', LONG_MS, 'large'), turns.enter('j', LONG_MS, 'small')];
+  assert.equal(turns.waiting(), 2);
+  turns.leave('a', 'small');
+  assert.equal(await small, 'done');
+  assert.equal(turns.waiting(), 1);
+  turns.leave('a', 'large');
+  assert.equal(await large, 'done');
+});
+
 test('who had a turn goes behind those who had none, however many he sends', async () => {
   const { turns, order, enter } = open();
   const noisy = Array.from({ length: 5 }, () => enter('noisy'));

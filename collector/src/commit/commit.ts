@@ -9,11 +9,17 @@ import type { Assess } from '../assess/assess.ts';
 import type { FindCandidates } from '../assess/candidates.ts';
 import type { Sql } from './database.ts';
 import { createEventPartitions, DAY_MS } from './event-partitions.ts';
-import { createGate } from './gate.ts';
+import { createGroups } from './group-commits.ts';
 import { createIndexQueue, type QueueSize } from './index-queue.ts';
 import type { PostgresqlConfig } from './postgresql-config.ts';
 import { faultOf } from './postgresql-faults.ts';
-import { attemptsBefore, type Findings, type Written, writeChunk } from './write-chunk.ts';
+import {
+  attemptsBefore,
+  type ChunkToWrite,
+  type Written,
+  type WrittenTogether,
+  writeChunks,
+} from './write-chunks.ts';
 
 /** A chunk that Elasticsearch is to get, as the ledger has it. */
 export interface CommittedChunk {
@@ -38,6 +44,7 @@ export type CommitOutcome =
       readonly receipt: ChunkReceipt;
       /** Absent where there is nothing to index: seen before, nothing new, or indexing is off. */
       readonly chunk?: CommittedChunk;
+      /** Of its transaction. */
       readonly alerts: number;
     }
   | { readonly outcome: 'refused'; readonly problem: Problem }
@@ -69,6 +76,8 @@ export interface CommitCounts {
   readonly late: number;
   /** Answers `retry`. */
   readonly retries: number;
+  /** Small chunks that come together share one. */
+  readonly transactions: number;
 }
 
 export interface Commit {
@@ -89,8 +98,12 @@ export function createCommit(options: CommitOptions): Commit {
   const { sql, config, log } = options;
   const partitions = createEventPartitions(sql, config.retention);
   const queue = createIndexQueue(sql, config.queue);
-  // The other half of the connections is for keys, index and notify.
-  const gate = createGate(Math.max(1, Math.floor(config.connections_max / 2)));
+  const groups = createGroups<Admission, CommitOutcome>({
+    // The other half of the connections is for keys, index and notify.
+    places: Math.max(1, Math.floor(config.connections_max / 2)),
+    run: store,
+    mayPassAlone: (error) => faultOf(error) !== 'down',
+  });
   const count = {
     chunks: 0,
     chunksSeen: 0,
@@ -101,6 +114,7 @@ export function createCommit(options: CommitOptions): Commit {
     alerts: 0,
     late: 0,
     retries: 0,
+    transactions: 0,
   };
 
   function retry(reason: string, retryAfterSeconds: number): CommitOutcome {
@@ -108,27 +122,23 @@ export function createCommit(options: CommitOptions): Commit {
     return { outcome: 'retry', reason, retryAfterSeconds };
   }
 
-  async function store(admission: Admission): Promise<CommitOutcome> {
+  async function store(admissions: readonly Admission[]): Promise<CommitOutcome[]> {
     const full = options.indexing ? await queue.full() : undefined;
-    if (full !== undefined)
-      return retry(`The queue to Elasticsearch is full. ${full}`, FULL_RETRY_S);
-    await partitions.ensure(daysOf(admission));
-    return settle(admission, await write(admission, findingsOf(admission, options)));
-  }
-
-  async function write(admission: Admission, findings: Findings): Promise<Written> {
-    const nowMs = (options.now ?? Date.now)();
-    const lease = options.indexing ? { nowMs, leaseSeconds: INDEX_LEASE_MS / 1000 } : { nowMs };
-    for (let tries = 1; ; tries += 1) {
-      try {
-        return await writeChunk(sql, admission, findings, lease);
-      } catch (error) {
-        if (faultOf(error) !== 'again' || tries === TRIES_MAX) throw error;
-      }
+    if (full !== undefined) {
+      const reason = `The queue to Elasticsearch is full. ${full}`;
+      return admissions.map(() => retry(reason, FULL_RETRY_S));
     }
+    await partitions.ensure(daysOf(admissions));
+    const together = await write(options, admissions);
+    count.transactions += 1;
+    count.alerts += together.alerts;
+    count.late += together.late;
+    return together.chunks.map((written, at) =>
+      settle(admissions[at] as Admission, written, together.alerts),
+    );
   }
 
-  function settle(admission: Admission, written: Written): CommitOutcome {
+  function settle(admission: Admission, written: Written, alerts: number): CommitOutcome {
     switch (written.kind) {
       case 'conflict':
         count.conflicts += 1;
@@ -144,13 +154,11 @@ export function createCommit(options: CommitOptions): Commit {
         count.chunksSeen += 1;
         return { outcome: 'done', receipt: written.receipt, alerts: 0 };
       case 'new': {
-        const { receipt, alerts } = written;
+        const { receipt } = written;
         count.chunks += 1;
         count.accepted += receipt.accepted;
         count.duplicates += receipt.duplicates;
         count.rejected += receipt.rejected.length;
-        count.alerts += alerts;
-        count.late += written.late;
         if (!options.indexing || receipt.accepted === 0)
           return { outcome: 'done', receipt, alerts };
         queue.add(admission.body.length, admission.lines);
@@ -163,13 +171,11 @@ export function createCommit(options: CommitOptions): Commit {
     counts: () => ({ ...count }),
     queue: () => queue.size(),
     async commit(admission) {
-      if (!(await gate.enter(config.commit_timeout))) {
-        return retry('PostgreSQL is too slow.', DOWN_RETRY_S);
-      }
-      // A late one keeps its place: a PostgreSQL that hangs holds so many chunks and no more.
-      const work = store(admission).finally(() => gate.leave());
+      const begun = await groups.enter(admission, config.commit_timeout);
+      if (begun === undefined) return retry('PostgreSQL is too slow.', DOWN_RETRY_S);
       try {
-        const settled = await within(work, config.commit_timeout);
+        // A late one keeps its place: a PostgreSQL that hangs holds so many transactions and no more.
+        const settled = await within(begun.result, config.commit_timeout);
         return settled ?? retry('PostgreSQL is too slow.', DOWN_RETRY_S);
       } catch (err) {
         if (faultOf(err) === 'bug') throw err;
@@ -180,9 +186,28 @@ export function createCommit(options: CommitOptions): Commit {
   };
 }
 
-function findingsOf({ admitted }: Admission, options: CommitOptions): Findings {
-  const documents = admitted.map((one) => one.document);
+async function write(
+  options: CommitOptions,
+  admissions: readonly Admission[],
+): Promise<WrittenTogether> {
+  const chunks = admissions.map((admission) => withFindings(admission, options));
+  const nowMs = (options.now ?? Date.now)();
+  const lease = options.indexing ? { nowMs, leaseSeconds: INDEX_LEASE_MS / 1000 } : { nowMs };
+  // Several are tried one by one next.
+  const triesMax = chunks.length === 1 ? TRIES_MAX : 1;
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await writeChunks(options.sql, chunks, lease);
+    } catch (error) {
+      if (faultOf(error) !== 'again' || tries === triesMax) throw error;
+    }
+  }
+}
+
+function withFindings(admission: Admission, options: CommitOptions): ChunkToWrite {
+  const documents = admission.admitted.map((one) => one.document);
   return {
+    admission,
     alerts: options.assess(documents),
     candidates: options.findCandidates?.(documents) ?? [],
   };
@@ -202,13 +227,15 @@ async function within<T>(work: Promise<T>, timeoutMs: number): Promise<T | undef
   }
 }
 
-/** UTC days since 1970 of a chunk's events. */
-function daysOf(admission: Admission): ReadonlySet<number> {
+/** UTC days since 1970 of the chunks' events. */
+function daysOf(admissions: readonly Admission[]): ReadonlySet<number> {
   const days = new Set<number>();
-  for (let at = 0; at < admission.lineIds.length; at += LINE_ID_BYTES) {
-    // The first 6 bytes of an event.id are its time in Unix milliseconds.
-    const timeMs = admission.lineIds.readUIntBE(at, 6);
-    if (timeMs > 0) days.add(Math.floor(timeMs / DAY_MS));
+  for (const { lineIds } of admissions) {
+    for (let at = 0; at < lineIds.length; at += LINE_ID_BYTES) {
+      // The first 6 bytes of an event.id are its time in Unix milliseconds.
+      const timeMs = lineIds.readUIntBE(at, 6);
+      if (timeMs > 0) days.add(Math.floor(timeMs / DAY_MS));
+    }
   }
   return days;
 }

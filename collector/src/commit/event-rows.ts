@@ -13,8 +13,15 @@ type EventRow = ReturnType<typeof eventRow>;
 
 const BIGINT = /^\d{1,18}$/;
 
+/** A document, and which of the chunks that are written together brought it. */
+export interface EventOfChunk {
+  readonly document: ProcessStart;
+  /** From 1. */
+  readonly chunk: number;
+}
+
 /** One row of a document. The time is the id's: cut to milliseconds, where PostgreSQL would round. */
-function eventRow(document: ProcessStart) {
+function eventRow({ document, chunk }: EventOfChunk) {
   const { event, host, launchbeat, process, winlog } = document;
   const actor = actorOf(document);
   return {
@@ -35,12 +42,13 @@ function eventRow(document: ProcessStart) {
     launch: String(launchbeat.launch),
     flags: textArray(launchbeat.flags ?? []),
     record_id: BIGINT.test(winlog.record_id) ? winlog.record_id : null,
+    chunk: String(chunk),
   };
 }
 
 /** The columns of all documents, which must have an id each of their own. */
-export function eventColumns(documents: readonly ProcessStart[]): EventColumns {
-  const rows = documents.map(eventRow).sort((one, two) => (one.event_id < two.event_id ? -1 : 1));
+export function eventColumns(events: readonly EventOfChunk[]): EventColumns {
+  const rows = events.map(eventRow).sort((one, two) => (one.event_id < two.event_id ? -1 : 1));
   const [first] = rows;
   if (first === undefined) throw new RangeError('eventColumns() needs at least one document.');
   const names = Object.keys(first) as (keyof EventRow)[];

@@ -62,6 +62,19 @@ test('revoke() is in force here at once and in other collectors after three seco
   assert.equal(await here.revoke('nobody'), false);
 });
 
+test('a revocation elsewhere is in force after three seconds, also where the use of the key was just noted', async (t) => {
+  const { here, elsewhere, pass } = await open(t);
+  const key = await here.create({});
+  await here.authenticate(key.id, key.secret);
+  pass(59_000);
+  assert.ok(await here.authenticate(key.id, key.secret));
+  await elsewhere.revoke(key.id);
+  pass(2000);
+  assert.ok(await here.authenticate(key.id, key.secret));
+  pass(1000);
+  assert.equal(await here.authenticate(key.id, key.secret), undefined);
+});
+
 test('bind() gives a key to one of two agents that try at once', async (t) => {
   const { here, elsewhere } = await open(t);
   const key = await here.create({});

@@ -1,13 +1,13 @@
 /**
  * Takes `id:secret`, gives the key and the agent that it belongs to. Table agent_keys.
  * Keeps: a secret is stored as its SHA-256 only (32 random bytes need no slow hash), compared in constant time, for unknown ids
- * too; a key belongs to the first agent that used it; a revocation is in force after CACHE_MS in every collector; a key that
- * supersedes others ends them by its first use.
+ * too; a key belongs to the first agent that used it; a revocation is in force after seconds in every collector (key-cache.ts); a
+ * key that supersedes others ends them by its first use.
  */
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { ISql, Sql } from 'postgres';
 import { audit } from './audit.ts';
-import { createRecentMap } from './recent-map.ts';
+import { createKeyCache } from './key-cache.ts';
 
 /** A key that may be used. */
 export interface Key {
@@ -78,17 +78,8 @@ interface Row {
   readonly ends_at: Date | null;
 }
 
-interface Cached {
-  /** Absent: there is no such key. */
-  readonly row?: Row;
-  readonly readAtMs: number;
-}
-
 const ID_BYTES = 9;
 const SECRET_BYTES = 32;
-/** What was read from the table holds for so long: the time that a revocation may take. */
-const CACHE_MS = 3000;
-const CACHED_KEYS_MAX = 10_000;
 const LAST_USED_MS = 60_000;
 /** Requests under the key before may still be on their way when the new one is used first. */
 const SUPERSEDED_GRACE_MS = 30_000;
@@ -97,47 +88,39 @@ const NO_DIGEST = randomBytes(32);
 
 /** Makes the store. `now` is Unix milliseconds, for tests. */
 export function createKeyStore(sql: Sql, now: () => number = Date.now): KeyStore {
-  const cache = createRecentMap<string, Cached>(CACHED_KEYS_MAX);
-
-  async function read(id: string): Promise<Row | undefined> {
-    const cached = cache.get(id);
-    if (cached !== undefined && now() - cached.readAtMs < CACHE_MS) return cached.row;
-    const [row] = await sql<Row[]>`select * from agent_keys where id = ${id}`;
-    cache.set(id, { readAtMs: now(), ...(row === undefined ? {} : { row }) });
-    return row;
-  }
+  const cache = createKeyCache<Row>(
+    async (ids) => await sql<Row[]>`select * from agent_keys where id = any(${[...ids]})`,
+    now,
+  );
 
   /** Notes the use, at most once a minute, so that a busy agent does not write with every chunk. */
   async function noteUse(row: Row): Promise<void> {
     if (row.supersedes) return await supersede(row);
     if (row.last_used_at !== null && now() - row.last_used_at.getTime() < LAST_USED_MS) return;
-    const usedAt = new Date(now());
-    cache.set(row.id, { readAtMs: now(), row: { ...row, last_used_at: usedAt } });
-    await sql`update agent_keys set last_used_at = ${usedAt} where id = ${row.id}`;
+    const [used] = await sql<Row[]>`
+      update agent_keys set last_used_at = ${new Date(now())} where id = ${row.id} returning *`;
+    if (used !== undefined) cache.put(used);
   }
 
   async function supersede(row: Row): Promise<void> {
     const usedAt = new Date(now());
     await sql.begin((transaction) => endOthers(transaction, row, usedAt));
-    cache.set(row.id, {
-      readAtMs: now(),
-      row: { ...row, supersedes: false, last_used_at: usedAt },
-    });
+    cache.put({ ...row, supersedes: false, last_used_at: usedAt });
   }
 
   return {
     async authenticate(id, secret) {
-      const row = isStorable(id) ? await read(id) : undefined;
+      const row = isStorable(id) ? await cache.read(id) : undefined;
       const right = timingSafeEqual(sha256(secret), row?.secret_sha256 ?? NO_DIGEST);
       if (!right || row === undefined || isRevoked(row, now())) return undefined;
       await noteUse(row);
       return keyOf(row);
     },
     async hostsNow(id) {
-      cache.delete(id);
-      return (await read(id))?.hosts ?? undefined;
+      cache.forget(id);
+      return (await cache.read(id))?.hosts ?? undefined;
     },
-    seenLately: (id) => cache.get(id)?.row !== undefined,
+    seenLately: cache.seenLately,
     create: async (options) => await insertKey(sql, options),
     async list() {
       const rows = await sql<Row[]>`select * from agent_keys order by created_at, id`;
@@ -149,10 +132,10 @@ export function createKeyStore(sql: Sql, now: () => number = Date.now): KeyStore
       }));
     },
     async revoke(id) {
-      cache.delete(id);
+      cache.forget(id);
       const revoked = await sql`
         update agent_keys set revoked_at = coalesce(revoked_at, now()) where id = ${id} returning id`;
-      cache.delete(id);
+      cache.forget(id);
       return revoked.length > 0;
     },
     async bind(keyId, agentId) {
@@ -160,12 +143,12 @@ export function createKeyStore(sql: Sql, now: () => number = Date.now): KeyStore
         update agent_keys set agent_id = ${agentId}
         where id = ${keyId} and (agent_id is null or agent_id = ${agentId}) returning *`;
       if (row === undefined) {
-        cache.delete(keyId);
+        cache.forget(keyId);
         return 'other_agent';
       }
       // A key made by hand for an agent that was revoked takes it in again.
       await sql`update agents set revoked_at = null where id = ${agentId} and revoked_at is not null`;
-      cache.set(keyId, { row, readAtMs: now() });
+      cache.put(row);
       return 'bound';
     },
   };

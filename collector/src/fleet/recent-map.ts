@@ -7,6 +7,8 @@ export interface RecentMap<Key, Value> {
   get(key: Key): Value | undefined;
   set(key: Key, value: Value): void;
   delete(key: Key): void;
+  /** Those that were touched longest ago first. */
+  all(): Iterable<readonly [Key, Value]>;
 }
 
 /** Makes a map of at most `entriesMax` entries; the one that was touched longest ago goes first. */
@@ -32,5 +34,6 @@ export function createRecentMap<Key, Value>(entriesMax: number): RecentMap<Key, 
     delete(key) {
       entries.delete(key);
     },
+    all: () => entries,
   };
 }

@@ -72,7 +72,7 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'receipt given without looking at the digest',
     edits: [
       {
-        file: 'collector/src/commit/write-chunk.ts',
+        file: 'collector/src/commit/write-chunks.ts',
         from: 'return row.digest.equals(admission.digest) || sameEvents(row.line_ids, admission.lineIds)',
         to: 'return row.digest.length > 0 || sameEvents(row.line_ids, admission.lineIds)',
       },
@@ -94,9 +94,9 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'a chunk committed in parts',
     edits: [
       {
-        file: 'collector/src/commit/write-chunk.ts',
-        from: 'const chunkId = await claimKey(transaction, admission);',
-        to: 'const chunkId = await claimKey(sql as unknown as TransactionSql, admission);',
+        file: 'collector/src/commit/write-chunks.ts',
+        from: 'const ids = await claimKeys(transaction, chunks, options);',
+        to: 'const ids = await claimKeys(sql as unknown as TransactionSql, chunks, options);',
       },
     ],
     caughtBy: '29: transactions break off',
