@@ -11,6 +11,7 @@ import { benchAgent } from './agent/bench-agent-part.ts';
 import { benchAlerts } from './alerts/bench-alerts.ts';
 import { benchCollector } from './collector/bench-collector.ts';
 import { eventXml } from './event-xml.ts';
+import { arithmeticOf } from './fleet/arithmetic.ts';
 import { benchLatency } from './latency/bench-latency.ts';
 import { performancePage, resultsTable } from './performance-page.ts';
 import { beginResults, emptyFigures, readResults, withPart, writeResults } from './results.ts';
@@ -99,4 +100,23 @@ test('settingsOf() takes ROUNDS and refuses what is none', () => {
 test('eventXml() gives the same event for the same number', () => {
   assert.equal(eventXml(7), eventXml(7));
   assert.notEqual(eventXml(7), eventXml(8));
+});
+
+test('arithmeticOf() multiplies what a fleet measured up to 100,000 PCs', () => {
+  const sizes = { agents: 10, seconds: 1, backlog: 100, chunkBytes: 1 };
+  const text = arithmeticOf(sizes, {
+    ...{ sent: 1_000, lost: 0, doubled: 0, answers: {}, accepted: 1_000, duplicates: 0 },
+    ...{ trickled: { chunks: 100, events: 100 }, delayMs: { median: 1, p99: 2 }, peakRssMiB: 1 },
+    ...{ drainSeconds: { fastest: 1, slowest: 1 }, drainReceipts: { fastest: 1, slowest: 1 } },
+    cpu: {
+      trickle: { collector: 0.1, postgres: 0.05 },
+      drain: { collector: 0.02, postgres: 0.01 },
+    },
+    storedBytes: { events: 500_000, chunks: 100_000 },
+  });
+  // 8,333 chunks a second × 1,000 µs; 200 million events × 500 bytes.
+  assert.match(text, /\| collectors for them \| × 1,000 µs \| 8.33 cores \|/);
+  assert.match(text, /\| PostgreSQL for them \| × 500 µs \| 4.17 cores \|/);
+  assert.match(text, /100 GB a day, 9 TB in 90 days/);
+  assert.match(text, /64,000 chunks of one event a second/);
 });

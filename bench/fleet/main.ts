@@ -8,11 +8,10 @@ import { fileURLToPath } from 'node:url';
 import { startPostgres } from '../../tests/support/postgres.ts';
 import { temporaryParent } from '../../tests/support/temporary-folder.ts';
 import { aboutThis } from '../machine.ts';
+import { arithmeticOf, write } from './arithmetic.ts';
 import { type FleetFigures, type FleetSizes, runFleet } from './run-fleet.ts';
 
 const PAGE = fileURLToPath(new URL('../../docs/scaling.md', import.meta.url));
-const BEGIN = '<!-- fleet: written by make fleet -->';
-const END = '<!-- fleet: end -->';
 const CHUNK_BYTES = 1024 * 1024;
 const TIMEOUT_MS = 3_600_000;
 
@@ -39,7 +38,10 @@ async function main(): Promise<void> {
     const figures = await runFleet(options);
     const text = tableOf(sizes, figures);
     console.log(text);
-    if (process.argv.includes('--write')) writePage(text);
+    if (process.argv.includes('--write')) {
+      writePage('fleet', text);
+      writePage('arithmetic', arithmeticOf(sizes, figures));
+    }
     const strange = Object.keys(figures.answers).some(
       (one) => !['200', '429', '503'].includes(one),
     );
@@ -51,7 +53,6 @@ async function main(): Promise<void> {
 }
 
 const micros = (seconds: number, count: number): string => `${write((seconds * 1e6) / count)} µs`;
-const write = (value: number): string => Number(value.toPrecision(3)).toLocaleString('en-US');
 
 function tableOf(sizes: FleetSizes, figures: FleetFigures): string {
   const { agents, backlog, seconds } = sizes;
@@ -103,10 +104,12 @@ function tableOf(sizes: FleetSizes, figures: FleetFigures): string {
   ].join('\n');
 }
 
-function writePage(text: string): void {
+/** Puts a text between its two marks. */
+function writePage(name: string, text: string): void {
+  const [begin, end] = [`<!-- ${name}: written by make fleet -->`, `<!-- ${name}: end -->`];
   const page = readFileSync(PAGE, 'utf8');
-  const before = page.slice(0, page.indexOf(BEGIN) + BEGIN.length);
-  const after = page.slice(page.indexOf(END));
+  const before = page.slice(0, page.indexOf(begin) + begin.length);
+  const after = page.slice(page.indexOf(end));
   writeFileSync(PAGE, `${before}\n\n${text}\n${after}`);
 }
 
