@@ -5,12 +5,12 @@
 import { accessSync, constants, existsSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { delimiter, dirname, isAbsolute, join } from 'node:path';
 import { type Paths, processEnvironment, SILENT_LOG } from '@launchbeat/ecs-schemas/beat';
+import { isLiveSource } from './capture/capture-config.ts';
 import { defaultCommand } from './capture/open-source.ts';
 import type { AgentConfig } from './config.ts';
-import { examineLog } from './examine-log.ts';
+import { examineSource } from './examine-log.ts';
 import type { Finding } from './finding.ts';
 import { isLocked } from './lock-folder.ts';
-import { knownLogState } from './log-state-file.ts';
 import { collectorOutput, openUploader, spoolFolder } from './pipeline.ts';
 import { knownIdentity } from './spool/agent-identity.ts';
 import { readCheckpoint } from './spool/checkpoint.ts';
@@ -32,8 +32,7 @@ export async function* examineAgent(config: AgentConfig, paths: Paths): AsyncGen
   yield quarantineFolder(config, paths);
   yield position(config, paths);
   yield bridge(config, paths);
-  if (config.capture.source === 'security-log')
-    yield* examineLog(knownLogState(paths.data), Date.now());
+  yield* examineSource(config.capture.source, paths.data);
   yield* collector(config, paths);
 }
 
@@ -120,7 +119,7 @@ function quarantineFolder(config: AgentConfig, paths: Paths): Finding {
 
 function position(config: AgentConfig, paths: Paths): Finding {
   const check = 'position';
-  if (config.capture.source !== 'security-log') {
+  if (!isLiveSource(config.capture.source)) {
     return { check, state: 'ok', detail: `none, the source is ${config.capture.source}` };
   }
   const known = knownPosition(paths.data, log);
@@ -139,8 +138,7 @@ function position(config: AgentConfig, paths: Paths): Finding {
 function bridge(config: AgentConfig, paths: Paths): Finding {
   const check = 'bridge';
   const { source, command } = config.capture;
-  if (source !== 'security-log')
-    return { check, state: 'ok', detail: `none, the source is ${source}` };
+  if (!isLiveSource(source)) return { check, state: 'ok', detail: `none, the source is ${source}` };
   const own = command.length === 0;
   const [program = '', ...args] = own ? defaultCommand(paths) : command;
   const script = args.find((arg) => arg.endsWith('.ps1'));
@@ -153,7 +151,7 @@ function bridge(config: AgentConfig, paths: Paths): Finding {
   return {
     ...{ check, state: 'fail', detail: `not there: ${missing.join(', ')}` },
     mend: own
-      ? 'The Security log is read on Windows only, with windows/bridge.ps1 in path.home: see path.home, install again.'
+      ? 'Live logs are read on Windows only, with windows/bridge.ps1 in path.home: see path.home, install again.'
       : 'See capture.command.',
   };
 }

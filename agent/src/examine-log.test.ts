@@ -3,10 +3,13 @@
  * the check-in that the collector parses.
  */
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { checkInSchema } from '@launchbeat/ecs-schemas';
+import { temporaryFolder } from '../../tests/support/temporary-folder.ts';
 import { type LogStanding, logStandingSchema } from './capture/log-standing.ts';
-import { examineLog } from './examine-log.ts';
+import { examineLog, examineSource } from './examine-log.ts';
 import { logLagMs, logReport } from './log-report.ts';
 
 const NOW = Date.parse('2026-11-23T12:00:00Z');
@@ -32,6 +35,20 @@ test('a log that is well has no row that is not', () => {
   assert.match(row(WELL, 'auditing'), /process starts are logged, tried 60 min ago/);
   assert.match(row(WELL, 'log size'), /190 of 192 MiB, when full: overwrite/);
   assert.match(row(WELL, 'log reach'), /oldest record 8 days older/);
+});
+
+test('of forwarded events nothing is said that only the own log of a PC could tell', (t) => {
+  const folder = temporaryFolder(t);
+  const standing = { ...WELL, atMs: Date.now(), bytesMax: 20 * MIB };
+  writeFileSync(join(folder, 'log-state.json'), JSON.stringify(standing));
+  const rows = examineSource('forwarded-events', folder);
+  assert.deepEqual(
+    rows.map(({ check }) => check),
+    ['log access', 'log size', 'log reach', 'log lag'],
+  );
+  assert.match(rows[1]?.mend ?? '', /wevtutil sl ForwardedEvents/);
+  assert.equal(examineSource('security-log', folder).length, 6);
+  assert.deepEqual(examineSource('replay', folder), []);
 });
 
 test('before the first look nothing is claimed', () => {

@@ -1,10 +1,13 @@
 /**
- * Takes how the live log stood when the agent last looked, gives the rows that `doctor` and `status` show of it.
+ * Takes how the live log stood when the agent last looked (kept in the data folder), gives the rows that `doctor` and `status` show of it.
  * Keeps: what is not known is said to be so, and a picture of long ago is told with its age.
  */
+import { isLiveSource } from './capture/capture-config.ts';
+import { FORWARDED_LOG } from './capture/captured-event.ts';
 import type { LogStanding } from './capture/log-standing.ts';
 import { recordsBehind } from './capture/log-standing.ts';
 import type { Finding } from './finding.ts';
+import { knownLogState } from './log-state-file.ts';
 
 const MIB = 1024 * 1024;
 /** An agent that runs writes each minute. */
@@ -22,6 +25,17 @@ function ago(ms: number): string {
   const minutes = Math.round(Math.max(0, ms) / 60_000);
   if (minutes < 120) return `${minutes} min`;
   return minutes < 48 * 60 ? `${Math.round(minutes / 60)} h` : `${Math.round(minutes / 1440)} days`;
+}
+
+/** The rows of the log that a source follows; none for files. What is audited is that of this PC: it says nothing of others. */
+export function examineSource(source: string, folder: string): Finding[] {
+  if (!isLiveSource(source)) return [];
+  const state = knownLogState(folder);
+  const rows = examineLog(state, Date.now());
+  if (source === 'security-log' || state === undefined) return rows;
+  return rows
+    .filter(({ check }) => check !== 'auditing' && check !== 'command lines')
+    .map((row) => ({ ...row, mend: row.mend?.replace('sl Security', `sl ${FORWARDED_LOG}`) }));
 }
 
 /** Rows "log access", "auditing", "command lines", "log size", "log reach", "log lag". */

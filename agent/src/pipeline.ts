@@ -99,7 +99,7 @@ export async function createPipeline(options: PipelineOptions): Promise<Pipeline
       // An uploader that cannot go on (its state cannot be written) ends the reading too.
       uploading.catch(() => failed.abort());
       try {
-        for await (const batch of source.batches(position.read(recovered), stop)) {
+        for await (const batch of source.batches(position.read(recovered, source.name), stop)) {
           await reading.keep(batch, stop);
         }
         if (!stop.aborted) await uploader.drained(stop);

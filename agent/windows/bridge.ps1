@@ -1,5 +1,5 @@
-# Reads the Security log and writes its process starts, one line each, to standard output; or looks at the processes, where the log
-# tells nothing of them. Started by the agent; stores nothing.
+# Reads the Security log, or the log of what other PCs forward, and writes its process starts, one line each, to standard output; or
+# looks at the processes, where the log tells nothing of them. Started by the agent; stores nothing.
 #
 # Runs in Windows PowerShell 5.1 and in PowerShell 7. It compiles nothing, registers no event handlers and renders no messages.
 # It polls: an event subscription has no way to slow down, while a poll waits in Write when the agent does not read.
@@ -8,6 +8,7 @@
 #   V <protocol> <PowerShell version>       first line. This is protocol 2.
 #   S <record>                              no position was given: reading starts behind this record
 #   E <Event ...>...</Event>                one event as EvtRender prints it; CR and LF in it as character references
+#   F <record> <Event ...>...</Event>       in place of E with -Log ForwardedEvents: an event of another PC, and its record in this log
 #   H <last> <scanned> <newest>             heartbeat, at least every -HeartbeatSec: all events up to <last> are written, all
 #                                           records up to <scanned> were looked at: the position to store. <newest> is the newest
 #                                           record of the log; -1 = the log could not be looked at
@@ -19,16 +20,19 @@
 #   C <from> <to> <starts> <first>          recount: process starts that the log has between two times, record of the first one
 #   U <record> <text>                       an event that Windows cannot give as XML, tried three times: passed over, and lost
 #   W <text>                                warning, reading goes on. "stale": the log was cleared under the reader
-#   X <text>                                cannot work here. "clm": Constrained Language mode
+#   X <text>                                cannot work here. "clm": Constrained Language mode. "bookmark": see exit code 7
 # With -Mode poll it looks at the processes instead, for where they are not logged:
 #   P <Event ...>...</Event>                a process made since -SinceMs, as an event of our own (provider Launchbeat-ProcessPoll)
 #   T <time>                                every process made before this time that still lives has been written
 # With -Mode file it reads one saved log, -Path, and ends: E lines for its process starts, H at least every -HeartbeatSec.
 # Exit codes: 0 a saved log was read to its end; 3 the agent is gone; 4 standard output was closed, or a fault outside the reading; 5 access denied;
-#   6 no Security log; 8 Constrained Language mode. PowerShell itself ends with 1 when the script cannot be run.
+#   6 no such log; 7 where forwarded events stand in it cannot be told; 8 Constrained Language mode. PowerShell itself ends with 1 when the
+#   script cannot be run.
 param(
-  # log: the Security log. poll: the processes. file: a saved log.
+  # log: a live log. poll: the processes. file: a saved log.
   [string]$Mode = 'log',
+  # Mode log: which one. Security, or ForwardedEvents: what other PCs sent to this one.
+  [string]$Log = 'Security',
   # Mode file: the .evtx file.
   [string]$Path = '',
   # Record id of the last event that the agent has stored; -1 = none, see -Start.
@@ -67,6 +71,7 @@ $exitAgentGone = 3
 $exitOutputClosed = 4
 $exitAccessDenied = 5
 $exitNoLog = 6
+$exitNoBookmark = 7
 
 # The console's code page must not matter (a Russian Windows has 866), so the bytes are ours.
 $utf8 = New-Object System.Text.UTF8Encoding($false)
@@ -114,7 +119,8 @@ if ($PSVersionTable.PSVersion.Major -ge 6) {
   Add-Type -AssemblyName System.Diagnostics.EventLog -ErrorAction SilentlyContinue
 }
 
-$logName = 'Security'
+$logName = $Log
+$forwarded = $Mode -eq 'log' -and $Log -ne 'Security'
 $byName = [System.Diagnostics.Eventing.Reader.PathType]::LogName
 $session = [System.Diagnostics.Eventing.Reader.EventLogSession]::GlobalSession
 # 4688 process start. The others say why starts may be missing, or that times are not what they seem: 1100 service stopped, 1101
@@ -122,6 +128,8 @@ $session = [System.Diagnostics.Eventing.Reader.EventLogSession]::GlobalSession
 # 4719 audit policy changed. At most 20 expressions may stand in one query.
 $ids = 'EventID=4688 or EventID=1100 or EventID=1101 or EventID=1102 or EventID=1104 or EventID=1105 or EventID=1108'
 $ids = "$ids or EventID=4608 or EventID=4616 or EventID=4719"
+# What other PCs' logs say of themselves is nothing about this log: the agent counts these and leaves them out.
+if ($forwarded) { $ids = 'EventID=4688 or EventID=1102 or EventID=1104 or EventID=4719' }
 
 $last = $AfterRecordId
 $scanned = [Math]::Max($AfterRecordId, $ScannedId)
@@ -130,6 +138,10 @@ $seenNewest = [long]-1
 $backwards = 0
 $bookmark = $null
 $bookmarkId = [long]0
+$logOldest = [long]0
+$logNewest = [long]0
+# Forwarded: the record that was read before, in one reading.
+$placeBefore = [long]-1
 $batchSizeMax = $BatchSize
 $goodReads = 0
 # The event that could not be had as XML, and how often in a row.
@@ -144,7 +156,55 @@ $nextRecount = [DateTime]::UtcNow.AddSeconds($RecountSec)
 $waitMs = $PollMs
 $code = 0
 
+# A forwarded event has the record id of the PC that wrote it, and XPath finds it by that one; its place in this log stands in its
+# bookmark alone. A new .NET tells a bookmark's text and makes a bookmark of a text; in that of Windows PowerShell both are internal.
+$bookmarkText = $null
+$bookmarkMaker = $null
+if ($forwarded) {
+  $bookmarkType = [System.Diagnostics.Eventing.Reader.EventBookmark]
+  $anyOf = [System.Reflection.BindingFlags]'Instance, Public, NonPublic'
+  $bookmarkText = $bookmarkType.GetProperty('BookmarkXml', $anyOf)
+  if ($null -eq $bookmarkText) { $bookmarkText = $bookmarkType.GetProperty('BookmarkText', $anyOf) }
+  $bookmarkMaker = $bookmarkType.GetConstructor($anyOf, $null, [Type[]]@([string]), $null)
+}
+
+# The record of a forwarded event in this log. Places rise from event to event and lie in the log: where they do not, they are no
+# places, and to go on by them would leave events out.
+function Get-Place($record) {
+  if ($null -eq $bookmarkText) { throw [System.MissingMemberException]::new('EventBookmark', 'BookmarkText') }
+  $found = [regex]::Match([string]$bookmarkText.GetValue($record.Bookmark, $null), 'RecordId=.(\d{1,18})\D')
+  $place = [long]-1
+  if ($found.Success) { $place = [long]$found.Groups[1].Value }
+  # More may have come since the log was looked at, and its count is not exact while it is written to.
+  if ($place -gt $script:logNewest) {
+    $now = $session.GetLogInformation($logName, $byName)
+    $script:logNewest = [long]$now.OldestRecordNumber + [long]$now.RecordCount + 1000
+  }
+  if ($place -le $script:placeBefore -or $place -lt $script:logOldest -or $place -gt $script:logNewest) {
+    throw [System.MissingMemberException]::new('EventBookmark', 'RecordId')
+  }
+  $script:placeBefore = $place
+  return $place
+}
+
+# The bookmark of the last record that was read. $null = it is gone, or none can be made: reading begins at the oldest record, and
+# what was read before is passed over.
+function New-Bookmark {
+  if ($null -eq $bookmarkMaker -or $script:last -lt $script:logOldest) { return $null }
+  $text = "<BookmarkList><Bookmark Channel='$logName' RecordId='$($script:last)' IsCurrent='true'/></BookmarkList>"
+  $script:bookmarkId = $script:last
+  return $bookmarkMaker.Invoke([object[]]@($text))
+}
+
 function New-Reader {
+  $script:placeBefore = [long]-1
+  if ($forwarded -and $null -eq $script:bookmark) {
+    $script:bookmark = New-Bookmark
+    if ($null -eq $script:bookmark) {
+      $query = [System.Diagnostics.Eventing.Reader.EventLogQuery]::new($logName, $byName, "*[System[($ids)]]")
+      return [System.Diagnostics.Eventing.Reader.EventLogReader]::new($query)
+    }
+  }
   # By record id only at the start and after trouble: the service may walk the whole log for it. Else by bookmark.
   if ($null -eq $script:bookmark) {
     $xpath = "*[System[($ids) and EventRecordID>$($script:last)]]"
@@ -178,7 +238,7 @@ function Read-NewEvents {
   try {
     $reader.BatchSize = $script:BatchSize
     while ($null -ne ($record = $reader.ReadEvent())) {
-      $id = [long]$record.RecordId
+      if ($forwarded) { $id = Get-Place $record } else { $id = [long]$record.RecordId }
       # The seek to a bookmark is not strict: at the end of the log it gives the bookmarked event again.
       if ($id -le $script:last) {
         $record.Dispose()
@@ -187,7 +247,11 @@ function Read-NewEvents {
       if ($null -ne $kept) { $kept.Dispose() }
       $kept = $record
       $line = Get-EventLine $record $id
-      if ($null -ne $line) { Send-Line 'E' $line }
+      if ($forwarded -and $null -ne $line) {
+        Send-Line 'F' "$id $line"
+      } elseif ($null -ne $line) {
+        Send-Line 'E' $line
+      }
       $script:last = $id
       $wrote = $true
       # A long backlog must not look like a hang, and what is written must be of use.
@@ -305,6 +369,8 @@ function Get-StartRecord([long]$oldest, [long]$newestId) {
     $record = $reader.ReadEvent()
     if ($null -eq $record) { return $newestId }
     try {
+      $script:placeBefore = [long]-1
+      if ($forwarded) { return (Get-Place $record) - 1 }
       return [long]$record.RecordId - 1
     } finally {
       $record.Dispose()
@@ -347,9 +413,13 @@ function Test-Position([long]$oldest, [long]$newestId) {
 function Step-Log {
   $script:newest = [long]-1
   $info = $session.GetLogInformation($logName, $byName)
+  # What comes into an empty log comes after the start.
+  if ($script:last -lt 0 -and $null -ne $info.RecordCount -and $info.RecordCount -eq 0) { $script:Start = 'oldest' }
   if ($null -eq $info.OldestRecordNumber -or $null -eq $info.RecordCount -or $info.RecordCount -le 0) { return $false }
   $oldest = [long]$info.OldestRecordNumber
   $newestId = $oldest + [long]$info.RecordCount - 1
+  $script:logOldest = $oldest
+  $script:logNewest = $newestId
   if (-not (Test-Position $oldest $newestId)) { return $false }
   $script:newest = $newestId
   $now = [DateTime]::UtcNow
@@ -556,6 +626,11 @@ try {
       }
       if ($fault -is [System.Diagnostics.Eventing.Reader.EventLogNotFoundException]) {
         $code = $exitNoLog
+        break
+      }
+      if ($fault -is [System.MissingMemberException]) {
+        Send-Line 'X' 'bookmark'
+        $code = $exitNoBookmark
         break
       }
       $bookmark = $null

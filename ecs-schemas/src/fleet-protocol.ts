@@ -138,7 +138,7 @@ export const checkInSchema = z.object({
   namespace: namespaceSchema.default('default'),
   version: name.default(''),
   host: hostSchema,
-  /** Where it reads: security-log, replay, evtx. */
+  /** Where it reads: security-log, forwarded-events, replay, evtx. */
   source: name.default(''),
   spool: z.object({
     /** Bytes of whole lines without a receipt. */

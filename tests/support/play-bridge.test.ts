@@ -69,6 +69,12 @@ test('with --retime events happen now and their record ids rise, also when it go
   assert.match(events[0] ?? '', /SystemTime='[\d-]+T[\d:]+\.\d{7}Z'/);
 });
 
+test('forwarded events have places of their own in the log, whatever their record ids', async () => {
+  const args = ['-Log', 'ForwardedEvents', '--first', '501', '-AfterRecordId', '503'];
+  const lines = await linesUntil((line) => line.kind === 'forwarded', ...args);
+  assert.deepEqual(lines.at(-1), { kind: 'forwarded', recordId: 504, xml: recorded[3] });
+});
+
 test('it ends when the process that started it is killed', async () => {
   const launcher = `
     const { spawn } = require('node:child_process');

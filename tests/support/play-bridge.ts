@@ -1,7 +1,8 @@
 /**
  * Stands in for windows/bridge.ps1: plays recorded events through its line protocol to standard output, as a live log would give
- * them. Takes the bridge's own arguments (-AfterRecordId, -ScannedId, -Start, -ParentPid, -PollMs, -HeartbeatSec; not -Mode poll) and what to play:
- *   --file FILE       events as XML, one a line, with rising record ids (or with --retime)
+ * them. Takes the bridge's own arguments (-AfterRecordId, -ScannedId, -Start, -ParentPid, -PollMs, -HeartbeatSec, -Log; not -Mode poll) and what to play:
+ *   --file FILE       events as XML, one a line, with rising record ids (or with --retime). With -Log ForwardedEvents they are of many
+ *                     PCs, with the ids of those: their places in the log are counted from --first (default 1)
  *   --seconds N       spread them over N seconds (default 0: all at once)
  *   --retime          rewrite times to now and record ids to rising ones, as if it happened live
  *   --die-after N     exit with --exit-code (default 4) after N events, in the middle of the next line
@@ -54,10 +55,12 @@ const { values } = parseArgs({
     PollMs: { type: 'string', default: '1000' },
     HeartbeatSec: { type: 'string', default: '15' },
     Start: { type: 'string', default: 'now' },
+    Log: { type: 'string', default: 'Security' },
     RecountSec: { type: 'string', default: '0' },
     file: { type: 'string' },
     seconds: { type: 'string', default: '0' },
     retime: { type: 'boolean', default: false },
+    first: { type: 'string', default: '1' },
     'die-after': { type: 'string' },
     'exit-code': { type: 'string', default: '4' },
     'hang-after': { type: 'string' },
@@ -72,6 +75,15 @@ const { values } = parseArgs({
   },
 });
 
+const forwarded = values.Log !== 'Security';
+
+/** Record id of an event in the log that is read. */
+function placeOf(xml: string, index: number): number {
+  if (forwarded) return Number(values.first) + index;
+  if (values.retime) return RETIMED_BASE + index + 1;
+  return Number(/<EventRecordID>(\d+)</.exec(xml)?.[1] ?? Number.NaN);
+}
+
 function recording(file = values.file): Recorded[] {
   if (file === undefined) throw new Error('Name the recording with --file FILE.');
   const text = readFileSync(file, 'utf8');
@@ -80,12 +92,7 @@ function recording(file = values.file): Recorded[] {
     .slice(0, values.follow ? text.lastIndexOf('\n') + 1 : text.length)
     .split('\n')
     .filter((line) => line.trim() !== '')
-    .map((xml, index) => ({
-      id: values.retime
-        ? RETIMED_BASE + index + 1
-        : Number(/<EventRecordID>(\d+)</.exec(xml)?.[1] ?? Number.NaN),
-      xml: xml.trimEnd(),
-    }));
+    .map((xml, index) => ({ id: placeOf(xml, index), xml: xml.trimEnd() }));
   if (events.some((event, index) => event.id <= (events[index - 1]?.id ?? -1)))
     throw new Error(`Record ids of ${file} do not rise. Play it with --retime.`);
   return events;
@@ -97,10 +104,13 @@ function live(event: Recorded): string {
   const now = new Date()
     .toISOString()
     .replace('Z', `${String(event.id % 10_000).padStart(4, '0')}Z`);
-  return event.xml
-    .replace(/SystemTime=(['"])[^'"]*/, `SystemTime=$1${now}`)
-    .replace(/<EventRecordID>\d+/, `<EventRecordID>${event.id}`);
+  const timed = event.xml.replace(/SystemTime=(['"])[^'"]*/, `SystemTime=$1${now}`);
+  return forwarded ? timed : timed.replace(/<EventRecordID>\d+/, `<EventRecordID>${event.id}`);
 }
+
+/** The line of an event. */
+const lineOf = (event: Recorded, xml: string): string =>
+  forwarded ? `F ${event.id} ${xml}` : `E ${xml}`;
 
 async function write(text: string | Buffer): Promise<void> {
   if (!process.stdout.write(text)) await once(process.stdout, 'drain');
@@ -161,7 +171,7 @@ async function misbehave(at: number, last: number, next?: Recorded): Promise<voi
     await write(GARBAGE);
   }
   if (values['die-after'] !== undefined && at >= Number(values['die-after'])) {
-    await write(`E ${next?.xml.slice(0, 100) ?? ''}`);
+    await write(next === undefined ? 'E ' : lineOf(next, next.xml.slice(0, 100)));
     process.exit(Number(values['exit-code']));
   }
 }
@@ -225,7 +235,7 @@ async function playAll(all: readonly Recorded[], after: number): Promise<number>
       await write(due.line);
       due = undefined;
     }
-    await write(`E ${live(event)}\n`);
+    await write(`${lineOf(event, live(event))}\n`);
     last = event.id;
     // The real one beats after each look at the log that found something.
     if (performance.now() - beatMs >= Number(values.PollMs) || spacingMs >= Number(values.PollMs)) {

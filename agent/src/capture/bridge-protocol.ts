@@ -2,7 +2,7 @@
  * The lines that the bridge writes (windows/bridge.ps1 has the same table), and the words for its exit codes.
  * Keeps: a line that is not of the protocol is reported, never taken for an event.
  */
-import type { Position } from './captured-event.ts';
+import { FORWARDED_LOG, type Position } from './captured-event.ts';
 
 /** The version of the protocol that this agent speaks; the bridge's first line is `V <version> …`. */
 export const BRIDGE_PROTOCOL = 2;
@@ -46,6 +46,8 @@ export interface RecountLine {
 export type BridgeLine =
   | { readonly kind: 'version'; readonly version: number; readonly engine: string }
   | { readonly kind: 'event'; readonly xml: string }
+  /** An event that another PC sent here; `recordId` is its place in the log that is read, in its XML stands that PC's own. */
+  | { readonly kind: 'forwarded'; readonly recordId: number; readonly xml: string }
   | HeartbeatLine
   /** No position was given: reading starts behind this record. */
   | { readonly kind: 'start'; readonly newest: number }
@@ -118,6 +120,7 @@ export function readBridgeLine(line: string): BridgeLine {
     if (!body.startsWith('<Event')) return { kind: 'unknown' };
     return { kind: letter === 'E' ? 'event' : 'polled', xml: body };
   }
+  if (letter === 'F') return forwardedLine(body);
   if (letter in NUMBERS) return numberLine(letter, body);
   if (letter === 'V') {
     const [version = '', ...engine] = body.split(' ');
@@ -129,6 +132,13 @@ export function readBridgeLine(line: string): BridgeLine {
   if (letter === 'W') return { kind: 'warning', reason: warningText(body) };
   if (letter === 'X') return { kind: 'refusal', reason: refusalText(body) };
   return { kind: 'unknown' };
+}
+
+function forwardedLine(body: string): BridgeLine {
+  const blank = body.indexOf(' ');
+  const [record, xml] = [body.slice(0, blank), body.slice(blank + 1)];
+  if (!/^\d{1,15}$/.test(record) || !xml.startsWith('<Event')) return { kind: 'unknown' };
+  return { kind: 'forwarded', recordId: Number(record), xml };
 }
 
 function passedOver(body: string): BridgeLine {
@@ -152,7 +162,11 @@ function warningText(body: string): string {
 const CONSTRAINED =
   'PowerShell runs in Constrained Language mode, in which it cannot read the log. Sign windows/bridge.ps1 with a certificate that the application control policy trusts.';
 
+const NO_BOOKMARK =
+  'This Windows does not tell where in its log a forwarded event stands. Import the log as a file instead (docs/windows.md).';
+
 function refusalText(body: string): string {
+  if (body === 'bookmark') return NO_BOOKMARK;
   return body === 'clm' ? CONSTRAINED : `The reader of the Security log refuses to work: ${body}.`;
 }
 
@@ -163,6 +177,7 @@ const EXIT_WORDS: Readonly<Record<number, string>> = {
   4: 'Its output was closed, or it met a fault outside the reading of the log.',
   5: 'Access to the Security log is denied. Run the agent as LocalSystem, or put its account into Event Log Readers (S-1-5-32-573) and restart it.',
   6: 'This Windows has no Security log that can be opened. Start the Windows Event Log service.',
+  7: NO_BOOKMARK,
   8: CONSTRAINED,
   4294770688: 'PowerShell did not understand its arguments. Look at capture.command.',
 };
@@ -211,6 +226,15 @@ export function bridgeArguments(
       ? ['-Start', String(start)]
       : ['-AfterRecordId', String(position.recordId), '-ScannedId', String(position.scannedId)];
   return [...from, '-RecountSec', String(settings.recountSeconds), ...loopArguments(settings)];
+}
+
+/** The arguments of a bridge that reads what other PCs forwarded. Positions are of that log. */
+export function forwardedArguments(
+  position: Position | undefined,
+  settings: BridgeSettings & { readonly start: LogStart },
+): string[] {
+  const args = bridgeArguments(position, { ...settings, recountSeconds: 0 });
+  return ['-Log', FORWARDED_LOG, ...args];
 }
 
 /** The arguments of a bridge that looks at the processes; those made from `sinceMs` on are new. */

@@ -37,6 +37,8 @@ export interface BridgeReading {
 /** What outlives a bridge: shared by all readings of one source. */
 export interface ReadingContext {
   readonly batchSize: number;
+  /** Forwarded events are read: of another PC each, with record ids and facts of that one. Default: events of this PC. */
+  readonly forwarded?: boolean;
   readonly watch: AuditWatch;
   readonly logEvents: LogEvents;
   readonly recount: Recount;
@@ -52,6 +54,8 @@ const BATCH_UNITS_MAX = 4 * 1024 * 1024;
 const FACTS_MAX = 100;
 const PROCESS_START = '4688';
 const MIB = 1024 * 1024;
+const OTHER_LOG =
+  'The bridge reads another log than it was asked for. Install agent and windows/bridge.ps1 of one version.';
 
 const field = (xml: string, pattern: RegExp): string | undefined => pattern.exec(xml)?.[1];
 const EVENT_ID = /<EventID[^>]*>(\d{1,9})</;
@@ -124,7 +128,11 @@ class Reading implements BridgeReading {
   #takeLine(line: BridgeLine, text: string): boolean {
     switch (line.kind) {
       case 'event':
-        return this.#takeEvent(line.xml);
+      case 'forwarded':
+        if ((line.kind === 'forwarded') === (this.#context.forwarded ?? false))
+          return this.#takeEvent(line);
+        this.#refusal = OTHER_LOG;
+        return false;
       case 'heartbeat':
         this.#settleGap();
         this.#moveTo(line);
@@ -172,34 +180,39 @@ class Reading implements BridgeReading {
     }
   }
 
-  #takeEvent(xml: string): boolean {
-    const recordId = Number(field(xml, RECORD_ID) ?? Number.NaN);
-    if (!xml.endsWith('</Event>') || Number.isNaN(recordId)) {
+  #takeEvent(line: BridgeLine & { kind: 'event' | 'forwarded' }): boolean {
+    const { xml } = line;
+    const own = Number(field(xml, RECORD_ID) ?? Number.NaN);
+    const recordId = line.kind === 'event' ? own : line.recordId;
+    if (!xml.endsWith('</Event>') || Number.isNaN(own)) {
       this.#unreadable('Event is not whole or has no record id.', xml);
       return false;
     }
-    const { watch, logEvents, recount, now } = this.#context;
+    const { now } = this.#context;
     const parsed = Date.parse(field(xml, SYSTEM_TIME) ?? '');
     const timeMs = Number.isNaN(parsed) ? undefined : parsed;
     const code = field(xml, EVENT_ID) ?? '';
-    this.#settleGap(recordId, code);
+    this.#settleGap(recordId, line.kind === 'event' ? code : '');
     const scannedId = Math.max(recordId, this.#position?.scannedId ?? -1);
     this.#moveTo({ recordId, scannedId, timeMs });
-    const place = { recordId, timeMs: timeMs ?? now() };
-    const told = logEvents.take(code, xml, place);
-    if (told.length > 0) this.#tell(told);
-    if (code === '4719') watch.doubt();
-    let isCanary = false;
-    if (code === PROCESS_START) {
-      this.#share.start();
-      recount.count(place.timeMs);
-      isCanary = watch.start(xml, place.timeMs);
-    }
+    if (code === PROCESS_START) this.#share.start();
+    const isCanary = line.kind === 'event' && this.#look(xml, code, recordId, timeMs ?? now());
     if (!isCanary) {
       this.#events.push({ xml, readAtMs: now() });
       this.#units += xml.length;
     }
     return this.#events.length >= this.#context.batchSize || this.#units >= BATCH_UNITS_MAX;
+  }
+
+  /** What an event of this PC says of its log. True = it is the agent's own canary. */
+  #look(xml: string, code: string, recordId: number, timeMs: number): boolean {
+    const { watch, logEvents, recount } = this.#context;
+    const told = logEvents.take(code, xml, { recordId, timeMs });
+    if (told.length > 0) this.#tell(told);
+    if (code === '4719') watch.doubt();
+    if (code !== PROCESS_START) return false;
+    recount.count(timeMs);
+    return watch.start(xml, timeMs);
   }
 
   #passOver(recordId: number, reason: string): void {

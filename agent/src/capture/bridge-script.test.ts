@@ -105,10 +105,12 @@ test('every line that bridge.ps1 sends is one that the agent reads, and the head
     R: 'R 10 1 5',
     U: 'U 12 EventLogException The data is invalid',
     W: 'W stale',
+    F: '7 <Event></Event>',
+    X: 'X bookmark',
   };
   for (const kind of kinds) {
     const example = examples[kind] ?? '';
-    const line = example.startsWith('<') ? `${kind} ${example}` : example;
+    const line = example.includes('<') ? `${kind} ${example}` : example;
     assert.notEqual(readBridgeLine(line).kind, 'unknown', kind);
     assert.match(text, new RegExp(`^#   ${kind} `, 'm'));
   }
@@ -117,7 +119,7 @@ test('every line that bridge.ps1 sends is one that the agent reads, and the head
 
 test('every exit code of bridge.ps1 has its words in the agent', () => {
   const codes = [...text.matchAll(/^\$exit\w+ = (\d+)$/gm)].map((match) => Number(match[1]));
-  assert.deepEqual(codes, [3, 4, 5, 6]);
+  assert.deepEqual(codes, [3, 4, 5, 6, 7]);
   for (const code of [...codes, 8, 1, 0xfffd0000, -196608]) {
     assert.doesNotMatch(exitText(code, null), /broke off/, String(code));
   }

@@ -6,8 +6,11 @@ import { z } from 'zod';
 
 export const captureConfigSchema = z
   .strictObject({
-    /** `security-log`: the live log of this PC. `replay`: events as XML from files. `evtx`: saved logs. */
-    source: z.enum(['security-log', 'replay', 'evtx']).default('security-log'),
+    /**
+     * `security-log`: the live log of this PC. `forwarded-events`: live, what other PCs forward to this one; `security-log` below means
+     * it too where nothing else is said. `replay`: events as XML from files. `evtx`: saved logs.
+     */
+    source: z.enum(['security-log', 'forwarded-events', 'replay', 'evtx']).default('security-log'),
     /**
      * security-log: program and arguments that read the log; the position is added as further arguments.
      * Empty = Windows PowerShell with windows/bridge.ps1 of path.home.
@@ -42,14 +45,16 @@ export const captureConfigSchema = z
           .prefault({}),
       })
       .prefault({}),
-    /** security-log: how often what was read is counted again in the log, for the last ten minutes; 0 = never. */
+    /**
+     * security-log (not forwarded-events): how often what was read is counted again in the log, for the last ten minutes; 0 = never.
+     */
     recount_interval: duration('1h'),
     /** security-log: a reader that needs more memory is started again; 0 = no limit. */
     max_memory: byteSize('400MiB'),
     canary: z
       .strictObject({
         /**
-         * security-log: how often the agent starts a tiny process of its own, to see whether Windows logs it and its command line;
+         * security-log (not forwarded-events): how often the agent starts a tiny process of its own, to see whether Windows logs it and its command line;
          * 0 = never. Also at the start, and after a change of the audit policy.
          */
         interval: duration('1h'),
@@ -59,7 +64,10 @@ export const captureConfigSchema = z
       .prefault({}),
     process_poll: z
       .strictObject({
-        /** security-log: while Windows audits no process starts, or the log may not be read, look at the processes instead. */
+        /**
+         * security-log (not forwarded-events): while Windows audits no process starts, or the log may not be read, look at the processes
+         * instead.
+         */
         enabled: z.boolean().default(true),
         /** security-log: how often. What lives shorter is mostly missed. */
         interval: duration('2s').pipe(z.number().min(500).max(60_000)),
@@ -73,7 +81,7 @@ export const captureConfigSchema = z
     rate: z.number().nonnegative().default(0),
   })
   .prefault({})
-  .refine((capture) => capture.source === 'security-log' || capture.files.length > 0, {
+  .refine((capture) => isLiveSource(capture.source) || capture.files.length > 0, {
     path: ['files'],
     message: 'Name at least one file or pattern for this source',
   })
@@ -81,5 +89,10 @@ export const captureConfigSchema = z
     path: ['files'],
     message: 'Standard input is only read as XML; use source: replay for "-"',
   });
+
+/** Whether a source follows a log of this Windows, through a bridge. */
+export function isLiveSource(source: string): boolean {
+  return source === 'security-log' || source === 'forwarded-events';
+}
 
 export type CaptureConfig = z.infer<typeof captureConfigSchema>;

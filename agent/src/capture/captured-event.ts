@@ -21,6 +21,9 @@ export interface ReadShare {
   readonly starts?: number | undefined;
 }
 
+/** Where Windows puts what other PCs send. */
+export const FORWARDED_LOG = 'ForwardedEvents';
+
 /** How far the live log has been read. */
 export interface Position extends ReadShare {
   /** Record id of the last event that was handed on; -1 = none yet. */
@@ -29,6 +32,8 @@ export interface Position extends ReadShare {
   readonly scannedId: number;
   /** Time of the last event that was handed on, in Unix milliseconds; before the first one, when reading began. */
   readonly timeMs: number;
+  /** The log that the record ids are of; absent = Security. */
+  readonly log?: typeof FORWARDED_LOG | undefined;
   /** Processes made before this time, in Unix milliseconds, were looked at by process-poll; absent = it never ran. */
   readonly polledToMs?: number | undefined;
 }
@@ -48,6 +53,8 @@ export type SourceFact =
       readonly from: number;
       readonly to: number;
       readonly cause: GapCause;
+      /** The log that they are of; absent = Security. */
+      readonly log?: typeof FORWARDED_LOG | undefined;
       /** How many process starts were among them, by the share of what was read; absent = not known. */
       readonly starts?: number | undefined;
     }
@@ -83,7 +90,7 @@ export interface CaptureBatch {
 
 /** Where events come from. */
 export interface Source {
-  readonly name: 'security-log' | 'replay' | 'evtx';
+  readonly name: 'security-log' | 'forwarded-events' | 'replay' | 'evtx';
   /** How the live log stands; absent for files. */
   readonly standing?: () => LogStanding;
   /**

@@ -6,6 +6,7 @@
  */
 import { type AuditWatch, type CanaryOptions, createAuditWatch } from './audit-watch.ts';
 import type { CaptureBatch, Position, Source, SourceFact } from './captured-event.ts';
+import { fromOwnPosition } from './from-own-position.ts';
 import { createLane, type Taken } from './lane.ts';
 import { type ProcessPoll, startProcessPoll } from './process-poll.ts';
 import { type SecurityLogOptions, securityLogBatches } from './security-log-source.ts';
@@ -118,7 +119,7 @@ export function createLiveSource(options: LiveOptions): Source {
 
   return {
     name: 'security-log',
-    batches,
+    batches: fromOwnPosition(undefined, batches),
     standing: () => ({ ...watch.standing(), polling: polling !== undefined }),
   };
 }

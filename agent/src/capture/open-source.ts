@@ -8,10 +8,11 @@ import type { Readable } from 'node:stream';
 import { type Log, type Paths, processEnvironment } from '@launchbeat/ecs-schemas/beat';
 import { createBridgeFileSource } from './bridge-file-source.ts';
 import { canaryCommand } from './canary.ts';
-import type { CaptureConfig } from './capture-config.ts';
+import { type CaptureConfig, isLiveSource } from './capture-config.ts';
 import type { Source } from './captured-event.ts';
 import { createEvtxSource } from './evtx-source.ts';
-import { createLiveSource } from './live-source.ts';
+import { createForwardedSource } from './forwarded-source.ts';
+import { createLiveSource, type LiveOptions } from './live-source.ts';
 import { createReplaySource } from './replay-source.ts';
 
 export interface SourceContext {
@@ -50,36 +51,40 @@ function filesOf(patterns: readonly string[]): string[] {
   return [...new Set(files)];
 }
 
+function liveOptions(config: CaptureConfig, context: SourceContext): LiveOptions {
+  const command = config.command.length === 0 ? defaultCommand(context.paths) : config.command;
+  const canary = canaryCommand(config.canary.command);
+  if (isLiveSource(config.source))
+    context.log.debug({ 'process.args': command }, 'Reading a live log through a bridge.');
+  return {
+    command,
+    pollMs: config.poll_interval,
+    batchSize: config.batch_size,
+    heartbeatTimeoutMs: config.heartbeat_timeout,
+    backoffInitMs: config.restart.backoff.init,
+    backoffMaxMs: config.restart.backoff.max,
+    start: config.start,
+    recountMs: config.recount_interval,
+    readerBytesMax: config.max_memory,
+    canary:
+      canary === undefined || config.canary.interval === 0
+        ? undefined
+        : { command: canary, intervalMs: config.canary.interval },
+    processPollMs: config.process_poll.enabled ? config.process_poll.interval : undefined,
+  };
+}
+
 /** Opens the source. Throws where files are named that do not exist. */
 export function openSource(config: CaptureConfig, context: SourceContext): Source {
   const settings = { batchSize: config.batch_size, rate: config.rate };
-  if (config.source === 'security-log') {
-    const command = config.command.length === 0 ? defaultCommand(context.paths) : config.command;
-    context.log.debug({ 'process.args': command }, 'Reading the Security log through a bridge.');
-    const canary = canaryCommand(config.canary.command);
-    return createLiveSource({
-      command,
-      pollMs: config.poll_interval,
-      batchSize: config.batch_size,
-      heartbeatTimeoutMs: config.heartbeat_timeout,
-      backoffInitMs: config.restart.backoff.init,
-      backoffMaxMs: config.restart.backoff.max,
-      start: config.start,
-      recountMs: config.recount_interval,
-      readerBytesMax: config.max_memory,
-      canary:
-        canary === undefined || config.canary.interval === 0
-          ? undefined
-          : { command: canary, intervalMs: config.canary.interval },
-      processPollMs: config.process_poll.enabled ? config.process_poll.interval : undefined,
-    });
-  }
+  const live = liveOptions(config, context);
+  if (config.source === 'security-log') return createLiveSource(live);
+  if (config.source === 'forwarded-events') return createForwardedSource(live);
   const files = filesOf(config.files);
   context.log.debug({ 'log.file.path': files }, `Reading ${files.length} files.`);
   if (config.source === 'replay')
     return createReplaySource({ ...settings, files, stdin: context.stdin });
   if (config.evtx_reader === 'own') return createEvtxSource({ ...settings, files });
-  const command = config.command.length === 0 ? defaultCommand(context.paths) : config.command;
-  const heartbeatTimeoutMs = config.heartbeat_timeout;
+  const { command, heartbeatTimeoutMs } = live;
   return createBridgeFileSource({ ...settings, files, command, heartbeatTimeoutMs });
 }

@@ -59,6 +59,7 @@ export function createPollReading(): LineReading {
         if (line.version !== BRIDGE_PROTOCOL) refusal = otherVersion(line.version);
         return false;
       case 'event':
+      case 'forwarded':
       case 'heartbeat':
       case 'start':
       case 'gap':

@@ -2,8 +2,9 @@
  * `launchbeat status`: whether an agent runs on the data folder, and what it says of itself.
  */
 import { type GlobalFlags, loadProgramConfig } from '@launchbeat/ecs-schemas/beat';
+import { isLiveSource } from '../capture/capture-config.ts';
 import { AGENT_HOME_WITHOUT_OUTPUT, type AgentConfig } from '../config.ts';
-import { examineLog } from '../examine-log.ts';
+import { examineSource } from '../examine-log.ts';
 import type { Finding } from '../finding.ts';
 import { isLocked } from '../lock-folder.ts';
 import { knownLogState } from '../log-state-file.ts';
@@ -25,7 +26,8 @@ export async function status(flags: GlobalFlags, asJson: boolean): Promise<void>
     (sum, segment) => sum + segment.size - pendingFrom(segment, checkpoint),
     0,
   );
-  const logState = config.capture.source === 'security-log' ? knownLogState(paths.data) : undefined;
+  const { source } = config.capture;
+  const logState = isLiveSource(source) ? knownLogState(paths.data) : undefined;
   const answer = await statsOf(config, runs);
   if (!runs || answer.outcome === 'refused') process.exitCode = 1;
   if (asJson) {
@@ -43,7 +45,7 @@ export async function status(flags: GlobalFlags, asJson: boolean): Promise<void>
     ['agent', runs ? 'runs' : 'does not run (nobody holds the data folder)'],
     ['data folder', paths.data],
     ['spool', `${segments.length} segments, ${pendingBytes} bytes without a receipt`],
-    ...(logState === undefined ? [] : examineLog(logState, Date.now()).map(rowOf)),
+    ...(logState === undefined ? [] : examineSource(source, paths.data).map(rowOf)),
     ...answer.rows,
   ]);
 }

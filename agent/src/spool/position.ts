@@ -1,6 +1,7 @@
 /**
  * How far the live log has been read, kept in `position.json` of the data folder.
- * Keeps: written only when the events up to it are durable in the spool; lost, it is taken from the spool's last line.
+ * Keeps: written only when the events up to it are durable in the spool; lost, it is taken from the spool's last line, or, where that
+ * cannot be, everything that the log still has is read again.
  */
 import { hostname } from 'node:os';
 import { join } from 'node:path';
@@ -13,6 +14,8 @@ const positionSchema = z.object({
   recordId: z.int().min(-1),
   scannedId: z.int().min(-1),
   timeMs: z.int().nonnegative(),
+  /** Absent = the Security log of this PC. */
+  log: z.literal('ForwardedEvents').optional(),
   polledToMs: z.int().nonnegative().optional(),
   records: z.int().nonnegative().optional(),
   starts: z.int().nonnegative().optional(),
@@ -21,8 +24,8 @@ const positionSchema = z.object({
 type StoredPosition = z.infer<typeof positionSchema>;
 
 export interface PositionFile {
-  /** The position to go on from; undefined at the first start. */
-  read(recovered: RecoverOutcome): StoredPosition | undefined;
+  /** The position to go on from; undefined at the first start. `source` is `capture.source`; default security-log. */
+  read(recovered: RecoverOutcome, source?: string): StoredPosition | undefined;
   /** Throws when it may not be on disk. */
   write(position: StoredPosition): void;
 }
@@ -36,10 +39,11 @@ export function knownPosition(folder: string, log: Log): StoredPosition | undefi
 export function openPosition(folder: string, log: Log): PositionFile {
   const file = join(folder, 'position.json');
   return {
-    read(recovered) {
+    read(recovered, source) {
       const stored = readStateFile(file, positionSchema, log);
       if (stored !== undefined) return stored;
       const last = recovered.last;
+      if (source === 'forwarded-events') return beforeForwarded(last, log);
       if (last === undefined || !isOfThisLog(last)) return undefined;
       log.warn(
         { 'winlog.record_id': String(last.recordId) },
@@ -49,6 +53,17 @@ export function openPosition(folder: string, log: Log): PositionFile {
     },
     write: (position) => writeStateFile(file, position),
   };
+}
+
+/** Lines of forwarded events say nothing of their places in the log; read twice, an event is still one. */
+function beforeForwarded(last: LastLine | undefined, log: Log): StoredPosition | undefined {
+  if (last === undefined) return undefined;
+  log.warn(
+    {},
+    'Position file is missing or broken; the ForwardedEvents log is read again from its oldest record.',
+  );
+  const timeMs = Number.isSafeInteger(last.timeMs) ? last.timeMs : 0;
+  return { recordId: -1, scannedId: -1, timeMs, log: 'ForwardedEvents' };
 }
 
 /**

@@ -103,6 +103,17 @@ test('openPosition(): without a stored one, the last line counts if it is of thi
   assert.equal(read(undefined), undefined);
 });
 
+test('openPosition(): of forwarded events no line says the place in the log: it is read again from its oldest record', (t) => {
+  const position = openPosition(temporaryFolder(t), SILENT_LOG);
+  const recovered = { outcome: 'done', tornBytes: 0 } as const;
+  assert.equal(position.read(recovered, 'forwarded-events'), undefined, 'the very first start');
+  const before = { recordId: -1, scannedId: -1, timeMs: 5000, log: 'ForwardedEvents' };
+  assert.deepEqual(position.read({ ...recovered, last }, 'forwarded-events'), before);
+  const stored = { recordId: 5, scannedId: 9, timeMs: 1, log: 'ForwardedEvents' } as const;
+  position.write(stored);
+  assert.deepEqual(position.read({ ...recovered, last }, 'forwarded-events'), stored);
+});
+
 test('quarantine() stays bounded: the oldest entries go, and it says how many bytes', (t) => {
   const folder = temporaryFolder(t);
   const bytes = Buffer.alloc(7 * 1024 * 1024, 'x');
