@@ -14,6 +14,7 @@ import { eventXml } from './event-xml.ts';
 import { arithmeticOf } from './fleet/arithmetic.ts';
 import { benchLatency } from './latency/bench-latency.ts';
 import { performancePage, resultsTable } from './performance-page.ts';
+import { sharesOf } from './profile-shares.ts';
 import { beginResults, emptyFigures, readResults, withPart, writeResults } from './results.ts';
 import { median, medianOfRounds, percentile } from './rounds.ts';
 import { SMOKE, settingsOf } from './settings.ts';
@@ -119,4 +120,23 @@ test('arithmeticOf() multiplies what a fleet measured up to 100,000 PCs', () => 
   assert.match(text, /\| PostgreSQL for them \| × 500 µs \| 4.17 cores \|/);
   assert.match(text, /100 GB a day, 9 TB in 90 days/);
   assert.match(text, /64,000 chunks of one event a second/);
+});
+
+test('sharesOf() sums the busiest profile by stage and library, without its waiting', () => {
+  const frame = (id: number, functionName: string, url: string) => ({
+    ...{ id, callFrame: { functionName, url } },
+  });
+  const nodes = [
+    frame(1, '(idle)', ''),
+    frame(2, 'map', 'file:///house/agent/src/map/create-mapper.ts'),
+    frame(3, 'stringify', 'file:///house/node_modules/pino/lib/tools.js'),
+    frame(4, '(garbage collector)', ''),
+  ];
+  const busy = { nodes, samples: [1, 2, 3, 3, 4], timeDeltas: [900, 40, 20, 30, 10] };
+  const idle = { nodes, samples: [1, 2], timeDeltas: [5_000, 1] };
+  assert.deepEqual(sharesOf([idle, busy]), {
+    pino: 50,
+    'agent: map': 40,
+    'garbage collection': 10,
+  });
 });

@@ -44,6 +44,7 @@ function rowsOf({ agent, collector, alerts, latency, detail }: Results): Row[] {
   const { assess } = alerts;
   const { eventToChat } = latency;
   const ruleNanos = detail['alerts']?.['nanosPerRuleAndEvent'];
+  const onAPc = detail['agent']?.['xmlToSpoolOnAPc'] as { eventsPerSecond: number } | undefined;
   const loader = collector.bothStores.loaderEventsPerSecond;
   const peer = agent.spoolToSink.peerCpuMicrosPerEvent;
   return [
@@ -51,6 +52,7 @@ function rowsOf({ agent, collector, alerts, latency, detail }: Results): Row[] {
       'at least',
       40_000,
     ]),
+    row('… as launchbeat.exe starts it', onAPc?.eventsPerSecond ?? null, 'events/s'),
     row('Agent: spool → bare sink, CPU', agent.spoolToSink.cpuMicrosPerEvent, 'µs/event', [
       'at most',
       times(peer, PEER_SHARE),
@@ -125,6 +127,26 @@ ${rows.join('\n')}
 `;
 }
 
+const PLACES_SHOWN = 12;
+
+function profileTable(results: Results): string {
+  const shares = results.detail['agent']?.['xmlToSpoolProfile'];
+  if (typeof shares !== 'object' || shares === null) return '';
+  const rows = Object.entries(shares as Record<string, number>)
+    .slice(0, PLACES_SHOWN)
+    .map(([place, percent]) => `| ${place} | ${write(percent)} |`);
+  return `
+## Where XML → spool spends its time
+
+One more round under V8's profiler, the program's main thread, without its waiting. The largest part is what pino does: it prints the
+document, about 2.4 KB of it, since event data stands there once as ECS and once as Windows has it.
+
+| place | % |
+|---|---|
+${rows.join('\n')}
+`;
+}
+
 /** The page as Markdown, from the results that are kept. */
 export function performancePage(results: Results = readResults()): string {
   return `# Performance
@@ -136,7 +158,7 @@ export function performancePage(results: Results = readResults()): string {
 them. So ratios say more than rates.
 
 ${resultsTable(results)}
-${latencyTable(results)}
+${latencyTable(results)}${profileTable(results)}
 ## How it is measured
 
 * Events are events 4688 as Windows prints them (about 1,400 characters of XML), made from a number, so that every run has the same
@@ -149,8 +171,9 @@ ${latencyTable(results)}
   rsyslog (imfile, omelasticsearch, raw lines, no compression) ships the same file to the same sink in the same run; so do Filebeat and the
   OpenTelemetry Collector where \`BENCH_PEER_FILEBEAT\` and \`BENCH_PEER_OTELCOL\` name their programs (neither was at hand here).
 * **Memory and CPU of the agent**: with a stand-in for the Windows reader that looks each second, as the real one does; PowerShell's
-  share is not in it. The agent is the bundle for Windows with the flags of launchbeat.exe, if \`make windows\` has installed the
-  bundler; else its source, whose loading takes 40 MiB more.
+  share is not in it. Backlogs are shipped by the same program. The agent is the bundle for Windows with the flags of launchbeat.exe, if \`make windows\` has installed the
+  bundler; else its source, whose loading takes 40 MiB more. Those flags switch V8's optimising compilers off: that
+  saves memory and costs speed, of which a PC needs little (its own row above).
 * **Collector**: chunks of an agent over HTTPS, some at a time, into PostgreSQL with its default settings and fsync on.
 * **Both stores**: the agent ships its spool over HTTPS; the clock stops when PostgreSQL has every row and Elasticsearch every
   document. The loader reads the same lines, parses them and sends objects by \`helpers.bulk\` on two lanes into the same

@@ -4,6 +4,7 @@
 import { rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeLines, writeXml } from '../event-lines.ts';
+import { profileOf } from '../profile-shares.ts';
 import type { Part, PartOptions } from '../results.ts';
 import { medianOfRounds } from '../rounds.ts';
 import { measureFootprint } from './footprint.ts';
@@ -29,10 +30,12 @@ export async function benchAgent({ folder, settings, say }: PartOptions): Promis
   writeLines(lines, events, LINES);
 
   say('XML → spool');
-  const lineBytes = statSync(lines).size;
-  const xmlToSpool = await medianOfRounds(rounds, () =>
-    measureXmlToSpool(own, xml, events, lineBytes),
-  );
+  const file = { path: xml, events, lineBytes: statSync(lines).size };
+  const xmlToSpool = await medianOfRounds(rounds, () => measureXmlToSpool(own, file));
+  say('XML → spool, as on a PC');
+  const onAPc = await medianOfRounds(rounds, () => measureXmlToSpool(own, file, true));
+  say('XML → spool, profile');
+  const profile = await profileOf(join(folder, 'profile'), () => measureXmlToSpool(own, file));
 
   const rsyslog = findRsyslog();
   // In the same rounds as ours, so that a machine that drifts drifts for all.
@@ -56,7 +59,7 @@ export async function benchAgent({ folder, settings, say }: PartOptions): Promis
   say(`backlog of ${small} and of ${large} lines`);
   const peakOf = async (count: number): Promise<number> => {
     writeLines(lines, count, LINES);
-    const { peakRssMiB } = await measureSpoolToSink(own, lines, count);
+    const { peakRssMiB } = await measureSpoolToSink(own, lines, count, true);
     rmSync(lines);
     return peakRssMiB;
   };
@@ -77,6 +80,8 @@ export async function benchAgent({ folder, settings, say }: PartOptions): Promis
     },
     detail: {
       xmlToSpool,
+      xmlToSpoolOnAPc: onAPc,
+      xmlToSpoolProfile: profile,
       spoolToSink: both,
       peer: rsyslog === undefined ? null : `rsyslog ${rsyslog.version}, omelasticsearch`,
       otherPeers: Object.fromEntries(

@@ -12,7 +12,7 @@ import { type Usage, usageOf } from '../process-usage.ts';
 
 const SOURCE = fileURLToPath(new URL('../../agent/src/main.ts', import.meta.url));
 /** launchbeat.exe gives it to node.exe (agent/windows/package/host/agent-process.c). */
-const FLAGS_ON_A_PC = ['--max-semi-space-size=1'];
+const FLAGS_ON_A_PC = ['--max-semi-space-size=1', '--no-opt', '--no-maglev'];
 const MIB = 1024 * 1024;
 
 let bundle: string | undefined;

@@ -61,12 +61,14 @@ export async function measureSpoolToSink(
   folder: string,
   file: string,
   events: number,
+  asOnAPc = false,
 ): Promise<Shipping> {
   const sink = await startSink();
   const agent = startBenchAgent({
     folder,
     collectorUrl: sink.url,
     capture: NO_SOURCE,
+    asOnAPc,
     prepare: (spool) => linkSync(file, join(spool, 'launchbeat.20260302.1.ndjson')),
   });
   try {

@@ -36,17 +36,24 @@ function look(agent: BenchAgent): Moment {
 /** Lines of the same events differ by a few bytes (version, name), so the very last ones are not waited for. */
 const LAST_SHARE = 0.95;
 
-/** `lineBytes`: what the lines of all events take on disk, about. */
+export interface XmlFile {
+  readonly path: string;
+  readonly events: number;
+  /** What the lines of all events take on disk, about. */
+  readonly lineBytes: number;
+}
+
+/** Replays the file into a spool. */
 export async function measureXmlToSpool(
   folder: string,
-  file: string,
-  events: number,
-  lineBytes: number,
+  { path, events, lineBytes }: XmlFile,
+  asOnAPc = false,
 ): Promise<XmlToSpool> {
   const agent = startBenchAgent({
     folder,
+    asOnAPc,
     collectorUrl: NOBODY,
-    capture: { source: 'replay', files: [file] },
+    capture: { source: 'replay', files: [path] },
   });
   try {
     const until = async (bytes: number): Promise<Moment> =>

@@ -81,7 +81,7 @@ test('the MSI installs, upgrades and uninstalls; config, key and spool stay unti
   const command = /^command=(.*)$/m.exec(given)?.[1] ?? '';
   assert.ok(!command.includes('secret1'), 'the key stands in no command line');
   for (const words of [
-    '--max-semi-space-size=1 "C:\\Program Files\\Launchbeat\\app\\launchbeat.mjs"',
+    '--max-semi-space-size=1 --no-opt --no-maglev "C:\\Program Files\\Launchbeat\\app\\launchbeat.mjs"',
     '--path.config "C:\\ProgramData\\Launchbeat"',
     '-E "output.collector.ssl.certificate_authorities=C:\\ProgramData\\Launchbeat\\ca.crt"',
     "{label: 'winword.exe', names: ['winword.exe']}, {label: 'Учёт 1.exe', names: ['Учёт 1.exe']}",
