@@ -5,8 +5,8 @@
  * this agent, and neither recount, canary nor process-poll could tell anything of PCs that are elsewhere.
  */
 import { createAuditWatch } from './audit-watch.ts';
-import { EXIT_ACCESS_DENIED, forwardedArguments, type LogStart } from './bridge-protocol.ts';
-import { createBridgeReading, type ReadingContext } from './bridge-reading.ts';
+import { forwardedArguments, type LogStart } from './bridge-protocol.ts';
+import type { ReadingContext } from './bridge-reading.ts';
 import {
   type CaptureBatch,
   FORWARDED_LOG,
@@ -15,7 +15,7 @@ import {
   type SourceFact,
 } from './captured-event.ts';
 import { fromOwnPosition } from './from-own-position.ts';
-import { keepBridge } from './keep-bridge.ts';
+import { keepLogBridge } from './keep-log-bridge.ts';
 import { createLogEvents } from './log-events.ts';
 import { createRecount } from './recount.ts';
 import type { SecurityLogOptions } from './security-log-source.ts';
@@ -45,30 +45,16 @@ export function createForwardedSource(options: ForwardedOptions): Source {
       logEvents: createLogEvents({ bootedAtMs: 0 }),
       recount: createRecount(Date.now()),
     };
-    let position = from;
     const settings = {
       ...{ pollMs: options.pollMs, heartbeatTimeoutMs: options.heartbeatTimeoutMs },
       ...{ parentPid: process.pid },
     };
     /** Where a position before the first record stands, the log was empty or nobody knows how far it was read: then all of it. */
-    const start = (): LogStart => (position === undefined ? (options.start ?? 'now') : 'oldest');
-    const bridge = keepBridge(
-      {
-        ...options,
-        command: () => [
-          ...options.command,
-          ...forwardedArguments(position, { ...settings, start: start() }),
-        ],
-        reading: () => createBridgeReading(position, context),
-        taken: (batch) => {
-          position = batch.position ?? position;
-        },
-        ended: ({ code }) => {
-          if (code === EXIT_ACCESS_DENIED) watch.denied();
-        },
-      },
-      signal,
-    );
+    const argumentsOf = (position: Position | undefined): readonly string[] => {
+      const start: LogStart = position === undefined ? (options.start ?? 'now') : 'oldest';
+      return forwardedArguments(position, { ...settings, start });
+    };
+    const bridge = keepLogBridge(options, { from, context, watch, argumentsOf }, signal);
     for await (const batch of bridge) {
       if (batch.events.length > 0) lastStartAtMs = batch.position?.timeMs;
       yield { ...batch, facts: batch.facts.map(ofForwarded), ...placeOf(batch) };

@@ -5,10 +5,10 @@
  */
 import { uptime } from 'node:os';
 import type { AuditWatch } from './audit-watch.ts';
-import { bridgeArguments, EXIT_ACCESS_DENIED, type LogStart } from './bridge-protocol.ts';
-import { createBridgeReading, type ReadingContext } from './bridge-reading.ts';
+import { bridgeArguments, type LogStart } from './bridge-protocol.ts';
+import type { ReadingContext } from './bridge-reading.ts';
 import type { CaptureBatch, Position } from './captured-event.ts';
-import { keepBridge } from './keep-bridge.ts';
+import { keepLogBridge } from './keep-log-bridge.ts';
 import { createLogEvents } from './log-events.ts';
 import { createRecount } from './recount.ts';
 
@@ -51,19 +51,7 @@ export async function* securityLogBatches(
     ...{ pollMs: options.pollMs, heartbeatTimeoutMs: options.heartbeatTimeoutMs },
     ...{ parentPid: process.pid, start, recountSeconds: Math.round(recountMs / 1000) },
   };
-  let position = from;
-  yield* keepBridge(
-    {
-      ...options,
-      command: () => [...options.command, ...bridgeArguments(position, settings)],
-      reading: () => createBridgeReading(position, context),
-      taken: (batch) => {
-        position = batch.position ?? position;
-      },
-      ended: ({ code }) => {
-        if (code === EXIT_ACCESS_DENIED) watch.denied();
-      },
-    },
-    signal,
-  );
+  const argumentsOf = (position: Position | undefined): readonly string[] =>
+    bridgeArguments(position, settings);
+  yield* keepLogBridge(options, { from, context, watch, argumentsOf }, signal);
 }

@@ -5,7 +5,12 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf, type ObjectFault, readImportAnswer } from './import-answer.ts';
-import { type KibanaAddress, type KibanaAnswer, kibanaRequest } from './kibana-request.ts';
+import {
+  type KibanaAddress,
+  type KibanaAnswer,
+  type KibanaRequest,
+  kibanaRequest,
+} from './kibana-request.ts';
 import { multipartFile } from './multipart.ts';
 
 export interface ImportOptions {
@@ -59,10 +64,7 @@ const refused = (reason: string, faults: readonly ObjectFault[] = []): Refused =
 const PASSING = new Set([429, 502, 503, 504]);
 
 /** What the status alone says; undefined when the body decides. */
-function refusalOf(
-  answer: Extract<KibanaAnswer, { outcome: 'done' }>,
-  where: string,
-): Refused | undefined {
+function refusalOf(answer: Answered, where: string): Refused | undefined {
   const { status, json } = answer;
   const message = messageOf(json);
   const detail = message === '' ? '' : ` Kibana says: ${message}`;
@@ -108,9 +110,11 @@ function judgeVersion(version: string): Refused | undefined {
   return undefined;
 }
 
-/** Asks for the version of a Kibana that is ready. */
-async function askVersion(kibana: KibanaAddress): Promise<Step<string>> {
-  const answer = await kibanaRequest(kibana, { method: 'GET', path: '/api/status' });
+type Answered = Extract<KibanaAnswer, { outcome: 'done' }>;
+
+/** Asks a Kibana; what passes by itself is to be asked again. */
+async function ask(kibana: KibanaAddress, request: KibanaRequest): Promise<Step<Answered>> {
+  const answer = await kibanaRequest(kibana, request);
   if (answer.outcome === 'unreachable')
     return {
       outcome: 'retry',
@@ -118,6 +122,14 @@ async function askVersion(kibana: KibanaAddress): Promise<Step<string>> {
     };
   if (PASSING.has(answer.status))
     return { outcome: 'retry', reason: `Kibana is not ready (${answer.status})` };
+  return { outcome: 'done', value: answer };
+}
+
+/** Asks for the version of a Kibana that is ready. */
+async function askVersion(kibana: KibanaAddress): Promise<Step<string>> {
+  const asked = await ask(kibana, { method: 'GET', path: '/api/status' });
+  if (asked.outcome !== 'done') return asked;
+  const answer = asked.value;
   const refusal = refusalOf(answer, `${kibana.url}/api/status`);
   if (refusal !== undefined) return refusal;
   const level = textAt(answer.json, 'status', 'overall', 'level');
@@ -139,14 +151,9 @@ async function askVersion(kibana: KibanaAddress): Promise<Step<string>> {
 /** Into a space that is not there Kibana imports without a word (elastic/kibana#67164), and nobody ever sees it. */
 async function askSpace(kibana: KibanaAddress, space: string): Promise<Step<string>> {
   const path = `/api/spaces/space/${space}`;
-  const answer = await kibanaRequest(kibana, { method: 'GET', path });
-  if (answer.outcome === 'unreachable')
-    return {
-      outcome: 'retry',
-      reason: `Kibana at ${kibana.url} does not answer: ${answer.reason}`,
-    };
-  if (PASSING.has(answer.status))
-    return { outcome: 'retry', reason: `Kibana is not ready (${answer.status})` };
+  const asked = await ask(kibana, { method: 'GET', path });
+  if (asked.outcome !== 'done') return asked;
+  const answer = asked.value;
   if (answer.status === 404)
     return refused(
       `There is no space "${space}" in this Kibana (404). Make it, or mend kibana.space: the id, as in its address, not the name.`,
@@ -161,14 +168,9 @@ async function send(text: string, options: ImportOptions): Promise<Step<Imported
   const prefix = space === undefined ? '' : `/s/${space}`;
   const path = `${prefix}/api/saved_objects/_import?overwrite=${options.overwrite}`;
   const body = multipartFile('launchbeat.ndjson', text);
-  const answer = await kibanaRequest(kibana, { method: 'POST', path, body });
-  if (answer.outcome === 'unreachable')
-    return {
-      outcome: 'retry',
-      reason: `Kibana at ${kibana.url} does not answer: ${answer.reason}`,
-    };
-  if (PASSING.has(answer.status))
-    return { outcome: 'retry', reason: `Kibana is not ready (${answer.status})` };
+  const asked = await ask(kibana, { method: 'POST', path, body });
+  if (asked.outcome !== 'done') return asked;
+  const answer = asked.value;
   const refusal = refusalOf(answer, `${kibana.url}${prefix}`);
   if (refusal !== undefined) return refusal;
   const sent = text
