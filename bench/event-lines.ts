@@ -51,9 +51,10 @@ export function createLineOf(options: LinesOptions): (n: number) => string {
 
 const LINES_PER_WRITE = 2_000;
 
-/** Writes `count` lines to a new file; gives its bytes. */
-export function writeLines(file: string, count: number, options: LinesOptions): number {
-  return writeEach(file, count, createLineOf(options));
+/** Writes `count` lines to a new file, from the event with the number `from` on; gives its bytes. */
+export function writeLines(file: string, count: number, options: LinesOptions, from = 0): number {
+  const lineOf = createLineOf(options);
+  return writeEach(file, count, (n) => lineOf(from + n));
 }
 
 /** Writes `count` events as XML, one a line. */

@@ -66,15 +66,12 @@ async function benchStores({ folder, settings, say }: PartOptions, postgresUrl: 
   const elasticsearchUrl = elasticsearch.url;
   const events = settings.collectorEvents;
   const file = join(folder, 'to-ship.ndjson');
-  const lines = (namespace: string): string => {
-    rmSync(file, { force: true });
-    writeLines(file, events, { namespace, agentId: AGENT_ID });
-    return file;
-  };
   const once = async (round: number) => {
-    const own = await measureBothStores({ folder, postgresUrl, elasticsearchUrl, lines, events });
+    const own = await measureBothStores({ folder, postgresUrl, elasticsearchUrl, events });
     const namespace = `loader_${process.pid}_${round}`;
-    const loader = await measureLoader(elasticsearchUrl, namespace, lines(namespace), events);
+    writeLines(file, events, { namespace, agentId: AGENT_ID });
+    const loader = await measureLoader(elasticsearchUrl, namespace, file, events);
+    rmSync(file);
     return {
       ownEventsPerSecond: own.eventsPerSecond,
       ownCollectorMicrosPerEvent: own.collectorMicrosPerEvent,

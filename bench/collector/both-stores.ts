@@ -1,16 +1,22 @@
 /**
- * Row: a spool goes to both stores. The real agent ships a file that is there already, over HTTPS, to the real collector; the clock
- * stops when Elasticsearch has every document (PostgreSQL has the rows by then).
+ * Row: spools go to both stores. Two real agents, as the loader beside has two lanes, ship a file each that is there already, over
+ * HTTPS, to the real collector; the clock stops when Elasticsearch has every document (PostgreSQL has the rows by then).
  */
-import { linkSync, mkdirSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { stringify } from 'yaml';
 import { eventually } from '../../tests/support/eventually.ts';
+import type { Program } from '../../tests/support/processes.ts';
+import { writeLines } from '../event-lines.ts';
 import { cpuSecondsBelow, usageOf } from '../process-usage.ts';
-import { startRound } from './installation.ts';
+import type { SimulatedAgent } from './chunks.ts';
+import { type Round, startRound } from './installation.ts';
 
 const TIMEOUT_MS = 600_000;
-/** Each look costs the collector some milliseconds. */
-const LOOK_MS = 100;
+/** Each look costs the collector some milliseconds, so there are few while there is long to go. */
+const LOOK_MS = { least: 50, most: 1_000 };
+const AGENTS = 2;
 /** Of the events; the loader beside has the same. */
 export const WARM_UP_SHARE = 0.25;
 
@@ -28,62 +34,99 @@ export interface BothStoresOptions {
   readonly folder: string;
   readonly postgresUrl: string;
   readonly elasticsearchUrl: string;
-  /** Writes the lines for a namespace, gives the file. */
-  readonly lines: (namespace: string) => string;
+  /** Of all agents together. */
   readonly events: number;
 }
 
-/** Ships the file once, into a new database and a new data stream. */
+/** Ships the events once, into a new database and a new data stream. */
 export async function measureBothStores(options: BothStoresOptions): Promise<BothStores> {
   const { events } = options;
   const round = await startRound({
     folder: options.folder,
     postgresUrl: options.postgresUrl,
     elasticsearchUrl: options.elasticsearchUrl,
-    agent: { capture: { source: 'replay', files: ['-'] }, spool: { max_bytes: '8GiB' } },
   });
   try {
     await eventually(async () => (await round.installation.get('/readyz')).status === 200, {
       timeoutMs: 60_000,
     });
-    const { installation } = round;
-    const file = options.lines(round.namespace);
-    mkdirSync(installation.spool, { recursive: true });
-    linkSync(file, join(installation.spool, 'launchbeat.20260302.1.ndjson'));
-    const indexed = async (least: number) =>
-      eventually(async () => (await round.metric('index_documents_total')) >= least, {
-        timeoutMs: TIMEOUT_MS,
-        intervalMs: LOOK_MS,
-      });
+    const each = events / AGENTS;
+    const senders = await round.agents(AGENTS);
+    const files = senders.map((sender, at) => prepareAgent(round, sender, at * each, each));
+    const indexed = (least: number) => whenIndexed(round, least);
     const cpu = () => [
       round.usage().cpuSeconds,
       cpuSecondsBelow(/postgres/),
       cpuSecondsBelow(/java/),
     ];
-    const agent = installation.startAgent();
+    const agents = files.map((file) => round.installation.startOtherAgent(file));
+    const agentCpu = () => agents.reduce((sum, { pid }) => sum + usageOf(pid).cpuSeconds, 0);
     // The first quarter warms the programs up, the rest is measured.
-    await indexed(events * WARM_UP_SHARE);
+    const already = await indexed(events * WARM_UP_SHARE);
     const startMs = performance.now();
-    const already = await round.metric('index_documents_total');
-    const [agentBefore, before] = [usageOf(agent.pid).cpuSeconds, cpu()];
+    const [agentBefore, before] = [agentCpu(), cpu()];
     await indexed(events);
     const seconds = (performance.now() - startMs) / 1000;
-    const agentCpu = usageOf(agent.pid).cpuSeconds - agentBefore;
+    const agentSeconds = agentCpu() - agentBefore;
     const after = cpu();
     const measured = events - already;
     const micros = (at: number): number =>
       (((after[at] ?? 0) - (before[at] ?? 0)) * 1e6) / measured;
-    agent.stdin.end();
-    await agent.stop();
+    await Promise.all(agents.map(stopAgent));
     return {
       eventsPerSecond: measured / seconds,
       collectorMicrosPerEvent: micros(0),
-      agentMicrosPerEvent: (agentCpu * 1e6) / measured,
+      agentMicrosPerEvent: (agentSeconds * 1e6) / measured,
       postgresMicrosPerEvent: micros(1),
       elasticsearchMicrosPerEvent: micros(2),
       collectorPeakRssMiB: round.usage().peakRssMiB,
     };
   } finally {
     await round.stop();
+  }
+}
+
+/** Puts events into the spool of an agent of its own; gives its config file. */
+function prepareAgent(round: Round, sender: SimulatedAgent, from: number, count: number): string {
+  const { url, fingerprint } = round.installation;
+  const folder = join(round.installation.folder, sender.agentId);
+  const [data, logs] = [join(folder, 'data'), join(folder, 'logs')];
+  mkdirSync(join(data, 'spool'), { recursive: true });
+  writeLines(
+    join(data, 'spool', 'launchbeat.20260302.1.ndjson'),
+    count,
+    { namespace: round.namespace, agentId: sender.agentId },
+    from,
+  );
+  const file = join(folder, 'launchbeat.yml');
+  const ssl = { ca_trusted_fingerprint: fingerprint };
+  const config = {
+    namespace: round.namespace,
+    capture: { source: 'replay', files: ['-'] },
+    spool: { max_bytes: '8GiB' },
+    output: { collector: { url, api_key: sender.apiKey, ssl } },
+    path: { data, logs },
+  };
+  writeFileSync(file, stringify(config));
+  return file;
+}
+
+async function stopAgent(agent: Program): Promise<void> {
+  agent.stdin.end();
+  await agent.stop();
+}
+
+/** Waits until so many are indexed, gives how many are. The rate so far says when to look next. */
+async function whenIndexed(round: Round, least: number): Promise<number> {
+  const startMs = performance.now();
+  let first: number | undefined;
+  for (;;) {
+    const done = await round.metric('index_documents_total');
+    if (done >= least) return done;
+    first ??= done;
+    const passedMs = performance.now() - startMs;
+    if (passedMs > TIMEOUT_MS) throw new Error(`Only ${done} of ${least} were indexed.`);
+    const leftMs = done > first ? ((least - done) * passedMs) / (done - first) : 0;
+    await delay(Math.min(LOOK_MS.most, Math.max(LOOK_MS.least, leftMs / 2)));
   }
 }

@@ -4,15 +4,16 @@
  */
 import type { Readable } from 'node:stream';
 import { type Problem, problem } from '@launchbeat/ecs-schemas';
-import type { Admission } from './admit/admission.ts';
 import type { Admit } from './admit/create-admit.ts';
 import { jsonAnswer, type ProblemHeaders, problemAnswer } from './answers.ts';
 import type { Commit, CommittedChunk } from './commit/commit.ts';
+import type { ReadyEvent } from './commit/ready-event.ts';
+import type { ReadyChunk } from './commit/write-chunks.ts';
 import type { SecurityFact } from './fleet/security-facts.ts';
 import type { MetricsRegistry } from './metrics.ts';
 
 export interface ChunkStages {
-  readonly admit: Admit;
+  readonly admit: Admit<ReadyEvent>;
   readonly commit: Commit;
   /** Takes what was committed; never fails, never waits. */
   readonly indexer: { offer(chunk: CommittedChunk): void };
@@ -71,7 +72,7 @@ export async function answerChunk(
   }
 }
 
-async function commitAndHandOn(stages: ChunkStages, admission: Admission) {
+async function commitAndHandOn(stages: ChunkStages, admission: ReadyChunk) {
   const committed = await stages.commit.commit(admission);
   if (committed.outcome === 'refused') {
     const { agentId, idempotencyKey, keyId } = admission;
@@ -79,8 +80,7 @@ async function commitAndHandOn(stages: ChunkStages, admission: Admission) {
     stages.noteSecurity?.({ agentId, kind: 'conflict', reason });
   }
   if (committed.outcome === 'done') {
-    const created = Date.parse(admission.admitted.at(-1)?.document.event.created ?? '');
-    if (!Number.isNaN(created)) stages.metrics.eventStored((Date.now() - created) / 1000);
+    stages.metrics.eventStored((Date.now() - admission.lastCreatedMs) / 1000);
     if (committed.chunk !== undefined) stages.indexer.offer(committed.chunk);
     if (committed.alerts > 0) stages.notifier.wake();
   }

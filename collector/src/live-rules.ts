@@ -5,22 +5,18 @@
 import { type Log, pause } from '@launchbeat/ecs-schemas/beat';
 import { type AgentRule, compileAgentRules } from './assess/agent-rules.ts';
 import type { AlertsConfig } from './assess/alerts-config.ts';
-import { type Assess, createAssess } from './assess/assess.ts';
-import {
-  createCandidates,
-  type FindCandidates,
-  type TrackedRule,
-  trackedRules,
-} from './assess/candidates.ts';
+import { createAssess } from './assess/assess.ts';
+import { createCandidates, type TrackedRule, trackedRules } from './assess/candidates.ts';
 import { NO_TAGS, type TagsOf } from './assess/pc-groups.ts';
 import type { Sql } from './commit/database.ts';
 import { learnRules } from './commit/learn-rules.ts';
+import type { RulesInForce } from './commit/ready-event.ts';
 
 const LEARN_RETRY_MS = 60_000;
 
 export interface LiveRules {
-  readonly assess: Assess;
-  readonly findCandidates: FindCandidates;
+  /** What looks at the documents of a chunk that comes now. */
+  inForce(): RulesInForce;
   /** The rules in force that count. */
   tracked(): readonly TrackedRule[];
   /** Those that are about agents. */
@@ -49,8 +45,7 @@ export function createLiveRules(
   let current = compiled(alerts);
   let changed = Promise.withResolvers<void>();
   return {
-    assess: (documents) => current.assess(documents),
-    findCandidates: (documents) => current.findCandidates(documents),
+    inForce: () => current,
     tracked: () => current.tracked,
     agentRules: () => current.agentRules,
     use(other) {

@@ -8,6 +8,7 @@ import { type Admit, createAdmit } from './admit/create-admit.ts';
 import { createFailedKeys } from './admit/failed-keys.ts';
 import { type ClientAddresses, createClientAddresses } from './client-address.ts';
 import type { Sql } from './commit/database.ts';
+import { createReady, type ReadyEvent, type RulesInForce } from './commit/ready-event.ts';
 import type { CollectorConfig } from './config.ts';
 import { createFleet, type Fleet } from './fleet/create-fleet.ts';
 import { createKeyStore } from './fleet/keys.ts';
@@ -16,11 +17,12 @@ import { createFleetRoutes, type FleetRoutes } from './fleet-routes.ts';
 export interface AdmissionOptions {
   readonly sql: Sql;
   readonly config: CollectorConfig;
+  readonly rules: { inForce(): RulesInForce };
   readonly log: Log;
 }
 
 export interface OpenAdmission {
-  readonly admit: Admit;
+  readonly admit: Admit<ReadyEvent>;
   readonly authenticate: Authenticate;
   readonly fleet: Fleet;
   readonly routes: FleetRoutes;
@@ -30,7 +32,7 @@ export interface OpenAdmission {
 }
 
 /** Opens it. */
-export function openAdmission({ sql, config, log }: AdmissionOptions): OpenAdmission {
+export function openAdmission({ sql, config, rules, log }: AdmissionOptions): OpenAdmission {
   // Copies that change in place: whoever holds one sees what is in force.
   const limits = { ...config.admit };
   const fleetConfig = { ...config.fleet };
@@ -42,7 +44,10 @@ export function openAdmission({ sql, config, log }: AdmissionOptions): OpenAdmis
   const { noteSecurity } = fleet;
   const addresses = createClientAddresses(config.http);
   return {
-    admit: createAdmit({ config: limits, keys, authenticate, namespaces, noteSecurity, log }),
+    admit: createAdmit({
+      ...{ config: limits, keys, authenticate, namespaces, noteSecurity, log },
+      startKeeping: createReady(rules.inForce),
+    }),
     ...{ authenticate, fleet, addresses },
     routes: createFleetRoutes({
       ...{ fleet, keys, authenticate, failed, log },

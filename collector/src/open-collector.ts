@@ -63,11 +63,11 @@ export async function openCollector(options: CollectorOptions): Promise<Collecto
 
   const indexing = config.elasticsearch.enabled;
   const telling = isTelegramOn(config.telegram);
-  const door = openAdmission({ sql, config, log });
-  const { admit, authenticate, fleet, addresses } = door;
   const tags = createAgentTags(sql, log);
   const rules = createLiveRules(alerts, telling, tags.tagsOf);
-  const commit = createCommit({ sql, config: config.postgresql, ...rules, indexing, log });
+  const door = openAdmission({ sql, config, rules, log });
+  const { admit, authenticate, fleet, addresses } = door;
+  const commit = createCommit({ sql, config: config.postgresql, indexing, log });
   const metrics = createMetrics({ process: true });
   const { indexer, notifier, reporter, retention } = createQueues(sql, options, metrics);
   const { wake } = notifier;

@@ -22,7 +22,7 @@ const COMMIT_HELP: Readonly<Record<keyof CommitCounts, readonly [name: string, h
 };
 
 /** The numbers of both stages. */
-export function stageMetrics(admit: Admit, commit: Commit): readonly Watched[] {
+export function stageMetrics(admit: Admit<unknown>, commit: Commit): readonly Watched[] {
   const names = Object.keys(COMMIT_HELP) as (keyof CommitCounts)[];
   return [
     ...names.map((key): Watched => {

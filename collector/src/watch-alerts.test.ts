@@ -22,7 +22,11 @@ test('a changed alerts.yml is in force for the next chunk; one with a mistake le
   const errors: string[] = [];
   const log: Log = { ...SILENT_LOG, error: ({ err }) => void errors.push(String(err)) };
   t.after(watchAlerts({ file, load, use: (alerts) => rules.use(alerts), log, everyMs: 20 }));
-  const chats = (): string[] => rules.assess([processStart()]).map((one) => one.chatId);
+  const chats = (): string[] =>
+    rules
+      .inForce()
+      .assess([processStart()])
+      .map((one) => one.chatId);
   assert.deepEqual(chats(), ['1']);
 
   // As editors do it: another file takes its place.
@@ -65,7 +69,7 @@ test('a changed list is in force as well; one that is gone is a mistake that is 
     }),
   );
   const fires = (name: string): boolean =>
-    rules.assess([processStart({ process: { name } })]).length === 1;
+    rules.inForce().assess([processStart({ process: { name } })]).length === 1;
   assert.deepEqual(['anydesk.exe', 'x.exe', 'radmin.exe'].map(fires), [true, true, false]);
   writeFileSync(list, 'radmin.exe\n');
   await eventually(() => fires('radmin.exe') && !fires('anydesk.exe'));
@@ -102,7 +106,7 @@ test('a list that is written after the file that names it is taken, and the mist
   assert.equal(broken.length, 1);
   writeFileSync(join(folder, 'tools.txt'), 'radmin.exe\n');
   const document = processStart({ process: { name: 'radmin.exe' } });
-  await eventually(() => rules.assess([document])[0]?.ruleId === 'tools');
+  await eventually(() => rules.inForce().assess([document])[0]?.ruleId === 'tools');
   assert.equal(broken.length, 1);
 });
 
@@ -118,5 +122,5 @@ test('without a bot there are no rules, whatever the file says', () => {
   const alerts = alertsConfigSchema.parse({ chats: { duty: 1 } });
   const rules = createLiveRules(alerts, false);
   rules.use(alerts);
-  assert.deepEqual(rules.assess([processStart()]), []);
+  assert.deepEqual(rules.inForce().assess([processStart()]), []);
 });

@@ -4,6 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import fc from 'fast-check';
 import { EVENT_ID_PATTERN, type EventKey, eventId, eventIdTimeMs } from './event-id.ts';
 import { systemTimeMs } from './system-time.ts';
 
@@ -68,6 +69,17 @@ test('a time with 3, 6, 7 or 9 digits is the same millisecond, cut and not round
   assert.equal(systemTimeMs('2026-03-02T06:15:30.9Z'), 1_772_432_130_900);
 });
 
+test('systemTimeMs() agrees with Date on every moment from 1970 to 9999, whatever came before', () => {
+  const moment = fc.integer({ min: 0, max: Date.UTC(9999, 11, 31, 23, 59, 59, 999) });
+  fc.assert(
+    fc.property(moment, (timeMs) => {
+      const text = new Date(timeMs).toISOString();
+      assert.equal(systemTimeMs(text), timeMs);
+      assert.equal(systemTimeMs(text.replace('Z', '9999Z')), timeMs);
+    }),
+  );
+});
+
 test('what is no UTC time has no milliseconds', () => {
   for (const text of [
     '',
@@ -75,6 +87,9 @@ test('what is no UTC time has no milliseconds', () => {
     '2026-03-02T06:15:30',
     '2026-03-02T06:15:30+03:00',
     '2026-13-02T06:15:30Z',
+    '2026-03-02T24:00:00Z',
+    '2026-03-02T06:60:30Z',
+    '2026-03-02T06:15:60Z',
     '2026-03-02T06:15:30.1234567890Z',
     '1960-03-02T06:15:30Z',
     ' 2026-03-02T06:15:30Z',

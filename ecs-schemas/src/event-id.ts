@@ -69,7 +69,16 @@ function timeCharacters(timeMs: number): string {
   return characters;
 }
 
+/** What a character of the alphabet stands for, by its code. */
+const VALUE_OF_CODE = Uint8Array.from({ length: 128 }, (_, code) =>
+  Math.max(0, ALPHABET.indexOf(String.fromCharCode(code))),
+);
+
 /** Reads the time (Unix milliseconds) back out of an id that matches EVENT_ID_PATTERN. */
 export function eventIdTimeMs(id: string): number {
-  return Buffer.from(id, 'base64url').readUIntBE(0, TIME_BYTES);
+  let timeMs = 0;
+  for (let at = 0; at < TIME_CHARACTERS; at += 1) {
+    timeMs = timeMs * ALPHABET.length + (VALUE_OF_CODE[id.charCodeAt(at)] ?? 0);
+  }
+  return timeMs;
 }

@@ -27,6 +27,7 @@ import { createClientAddresses } from '../../collector/src/client-address.ts';
 import { type CommittedChunk, createCommit } from '../../collector/src/commit/commit.ts';
 import { openDatabase, type Sql } from '../../collector/src/commit/database.ts';
 import { postgresqlConfigSchema } from '../../collector/src/commit/postgresql-config.ts';
+import { createReady } from '../../collector/src/commit/ready-event.ts';
 import { createFleet, type Fleet } from '../../collector/src/fleet/create-fleet.ts';
 import { fleetConfigSchema } from '../../collector/src/fleet/fleet-config.ts';
 import { createKeyStore, type KeyStore, type NewKey } from '../../collector/src/fleet/keys.ts';
@@ -120,15 +121,15 @@ export async function startCollectorApp(
     ...(options.now === undefined ? {} : { now: options.now }),
   });
   const { noteSecurity } = fleet;
+  const alerts = alertsConfigSchema.parse(options.alerts ?? {});
+  const rules = { assess: createAssess(alerts), findCandidates: createCandidates(alerts) };
   const admit = createAdmit({
     ...{ config: admitConfig, keys, authenticate, namespaces, noteSecurity, log },
+    startKeeping: createReady(() => rules),
   });
-  const alerts = alertsConfigSchema.parse(options.alerts ?? {});
-  const assess = createAssess(alerts);
-  const findCandidates = createCandidates(alerts);
   const indexing = options.indexing ?? true;
   const commit = createCommit({
-    ...{ sql, config: postgresql, assess, findCandidates, indexing, log },
+    ...{ sql, config: postgresql, indexing, log },
     ...(options.now === undefined ? {} : { now: options.now }),
   });
   const metrics = createMetrics({ process: false });

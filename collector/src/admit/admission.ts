@@ -3,6 +3,12 @@
  */
 import type { Encoding, Problem, ProcessStart } from '@launchbeat/ecs-schemas';
 
+/**
+ * Takes the document of a line, gives what the stages behind admit need of it. The document goes when its line was looked at: a
+ * thousand of them that wait for PostgreSQL would cost the garbage collector more than the rest of admit.
+ */
+export type Keep<Kept> = (document: ProcessStart) => Kept;
+
 /** Bytes of an `event.id` in `lineIds`. */
 export const LINE_ID_BYTES = 16;
 
@@ -10,12 +16,12 @@ export const LINE_ID_BYTES = 16;
 export const SMALL_CHUNK = { linesMax: 50, rawBytesMax: 64 * 1024 } as const;
 
 /** A line that may be stored. */
-export interface AdmittedLine {
+export interface AdmittedLine<Kept> {
   /** From 1. */
   readonly line: number;
-  /** Without its LF; a view into `raw`. */
-  readonly bytes: Buffer;
-  readonly document: ProcessStart;
+  /** `event.id`. */
+  readonly eventId: string;
+  readonly kept: Kept;
 }
 
 /** A line that will never be stored; the agent puts it into quarantine. */
@@ -27,7 +33,7 @@ export interface RejectedLine {
 }
 
 /** A chunk that may be committed. */
-export interface Admission {
+export interface Admission<Kept> {
   /** Lower-case UUID; the key's agent, never the body's word alone. */
   readonly agentId: string;
   readonly keyId: string;
@@ -44,10 +50,12 @@ export interface Admission {
   /** Data stream namespace of every admitted line. */
   readonly namespace: string;
   /** At least one. An event may stand in it twice. */
-  readonly admitted: readonly AdmittedLine[];
+  readonly admitted: readonly AdmittedLine<Kept>[];
   readonly rejected: readonly RejectedLine[];
   /** Decompressed. */
-  readonly raw: Buffer;
+  readonly rawBytes: number;
+  /** `event.created` of the last admitted line, Unix milliseconds. */
+  readonly lastCreatedMs: number;
 }
 
 /** A request that is not taken, with the answer to give. */
@@ -57,10 +65,21 @@ export interface Refusal {
   readonly retryAfterSeconds?: number;
 }
 
-export type AdmitOutcome =
+const BUSY_RETRY_S = 2;
+
+/** The refusal of a problem; of one that passes by itself with the time to wait. */
+export function refuse(what: Problem): Refusal {
+  return {
+    outcome: 'refused',
+    problem: what,
+    ...(what.status === 503 ? { retryAfterSeconds: BUSY_RETRY_S } : {}),
+  };
+}
+
+export type AdmitOutcome<Kept> =
   | {
       readonly outcome: 'done';
-      readonly admission: Admission;
+      readonly admission: Admission<Kept>;
       /** Gives the chunk's share of the memory bound back; to be called once, when nothing holds the admission any more. */
       readonly release: () => void;
     }

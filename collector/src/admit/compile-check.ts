@@ -104,12 +104,13 @@ function objectCheck(definition: z.core.$ZodObjectDef): Check | undefined {
   // Only objects that keep what they do not know are left as they are.
   const rest = definition.catchall?._zod.def as Definition | undefined;
   if (rest?.type !== 'unknown') return undefined;
-  const parts = Object.entries(definition.shape).map(
-    ([name, part]) => [name, compileCheck(part)] as const,
-  );
+  const parts = Object.entries(definition.shape).map(([name, part]) => ({
+    name,
+    check: compileCheck(part),
+  }));
   return (value) => {
     if (!isObject(value)) return false;
-    for (const [name, check] of parts) if (!check(value[name])) return false;
+    for (const { name, check } of parts) if (!check(value[name])) return false;
     return true;
   };
 }

@@ -6,14 +6,14 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import { countLines, type Problem, problem, wholeLinesBytes } from '@launchbeat/ecs-schemas';
 import type { Log } from '@launchbeat/ecs-schemas/beat';
-import { isAllowedHost } from '../fleet/allowed-host.ts';
 import type { Key, KeyStore } from '../fleet/keys.ts';
 import type { SecurityFact } from '../fleet/security-facts.ts';
 import {
   type Admission,
   type AdmitOutcome,
-  type AdmittedLine,
+  type Keep,
   type Refusal,
+  refuse,
   SMALL_CHUNK,
 } from './admission.ts';
 import type { AdmitConfig } from './admit-config.ts';
@@ -25,9 +25,10 @@ import { createInFlight, type InFlight, type Share } from './in-flight.ts';
 import { createRates, type Rates } from './rates.ts';
 import { type BodySource, readBody } from './read-body.ts';
 import { type ChunkSize, createTurns, type Turns } from './turns.ts';
+import { refuseStrangers } from './whose-lines.ts';
 import { contentSize } from './zstd-frame.ts';
 
-export interface AdmitOptions {
+export interface AdmitOptions<Kept> {
   /** Asked with each request. */
   readonly config: Readonly<AdmitConfig>;
   readonly keys: KeyStore;
@@ -36,11 +37,13 @@ export interface AdmitOptions {
   readonly namespaces: readonly string[];
   /** Told of a key that was used for what is not its own. */
   readonly noteSecurity?: (fact: SecurityFact) => void;
+  /** Asked once for each chunk, so that all its documents are looked at in the same way. */
+  readonly startKeeping: () => Keep<Kept>;
   readonly log: Log;
 }
 
-export interface Admit {
-  admit(request: Request, sender: Sender): Promise<AdmitOutcome>;
+export interface Admit<Kept> {
+  admit(request: Request, sender: Sender): Promise<AdmitOutcome<Kept>>;
   /** What is being worked on, for the metrics. */
   readonly inFlight: Pick<InFlight, 'bytes' | 'requests'>;
   /** Chunks that have come in whole and wait for their turn. */
@@ -54,11 +57,10 @@ export interface Sender {
   readonly body?: Readable;
 }
 
-const BUSY_RETRY_S = 2;
 const OFTEN_RETRY_S = 5;
 
 /** Makes the stage. */
-export function createAdmit(options: AdmitOptions): Admit {
+export function createAdmit<Kept>(options: AdmitOptions<Kept>): Admit<Kept> {
   const { config } = options;
   const inFlight = createInFlight(() => config.in_flight_bytes_max);
   const turns = createTurns({
@@ -147,7 +149,10 @@ interface Arrival {
 }
 
 /** Body → its turn → lines → whose they are. */
-async function take(options: AdmitOptions, arrival: Arrival): Promise<Admission | Refusal> {
+async function take<Kept>(
+  options: AdmitOptions<Kept>,
+  arrival: Arrival,
+): Promise<Admission<Kept> | Refusal> {
   const { source, headers, key, hold } = arrival;
   const read = await readBody(source, hold.share, options.config.body_timeout);
   if (read.outcome === 'refused') return refuse(read.problem);
@@ -163,29 +168,30 @@ async function take(options: AdmitOptions, arrival: Arrival): Promise<Admission 
   arrival.rates.pay(agentOf(key), raw.length);
   const wrong = wrongLines(raw, headers.lines);
   if (wrong !== undefined) return refuse(wrong);
-  const looked = await admitLines(raw, headers.lines, new Set(options.namespaces));
-  const [first] = looked.admitted;
-  if (first === undefined) {
+  const looked = await admitLines(
+    raw,
+    headers.lines,
+    new Set(options.namespaces),
+    options.startKeeping(),
+  );
+  const [agentId, otherId] = looked.agentIds;
+  const [namespace, otherNamespace] = looked.namespaces;
+  if (agentId === undefined || namespace === undefined) {
     return refuse({
       ...problem('nothing-valid'),
       rejected: looked.rejected.map((one) => ({ ...one })),
     });
   }
-  const { namespace } = first.document.data_stream;
-  if (looked.admitted.some((one) => one.document.data_stream.namespace !== namespace)) {
+  if (otherNamespace !== undefined) {
     // The agent's setting changed in mid-file: halves lead to chunks of one namespace each.
     return refuse(problem('too-large', 'A chunk has one namespace only. Send halves.'));
   }
-  const agentId = first.document.agent.id.toLowerCase();
-  const other = looked.admitted.find((one) => one.document.agent.id.toLowerCase() !== agentId);
-  const bound = other === undefined ? await bind(options, key, agentId) : 'other_agent';
-  if (bound !== 'bound') {
-    return bound === 'other_agent'
-      ? otherAgent(options, key, other?.document.agent.id ?? agentId)
-      : bound;
-  }
-  const foreign = await refuseForeign(options, key, agentId, looked.admitted);
-  if (foreign !== undefined) return foreign;
+  const stranger = await refuseStrangers(options, key, {
+    agentId,
+    otherId,
+    computers: looked.computers,
+  });
+  if (stranger !== undefined) return stranger;
   return {
     agentId,
     keyId: key.id,
@@ -198,7 +204,8 @@ async function take(options: AdmitOptions, arrival: Arrival): Promise<Admission 
     namespace,
     admitted: looked.admitted,
     rejected: looked.rejected,
-    raw,
+    rawBytes: raw.length,
+    lastCreatedMs: looked.lastCreatedMs,
   };
 }
 
@@ -218,82 +225,4 @@ function wrongLines(raw: Buffer, wanted: number): Problem | undefined {
   return found === wanted
     ? undefined
     : problem('bad-lines', `Body has ${found} lines, Launchbeat-Lines says ${wanted}.`);
-}
-
-/** The key's agent must be the lines' agent; a key that has none yet takes this one. */
-async function bind(
-  options: AdmitOptions,
-  key: Key,
-  agentId: string,
-): Promise<'bound' | 'other_agent' | Refusal> {
-  if (key.agentId !== undefined) return key.agentId === agentId ? 'bound' : 'other_agent';
-  try {
-    const bound = await options.keys.bind(key.id, agentId);
-    if (bound === 'bound') {
-      options.log.info({ 'launchbeat.key.id': key.id, 'agent.id': agentId }, 'Key was bound.');
-    }
-    return bound;
-  } catch (err) {
-    options.log.warn({ err }, 'Key could not be bound; the agent will try again.');
-    return refuse(problem('unavailable', 'PostgreSQL cannot be asked. Try again.'));
-  }
-}
-
-/** Refuses lines of a computer that the key is not for. Before that the table is asked: the PC may just have been renamed. */
-async function refuseForeign(
-  options: AdmitOptions,
-  key: Key,
-  agentId: string,
-  lines: readonly AdmittedLine[],
-): Promise<Refusal | undefined> {
-  const find = (hosts: readonly string[] | undefined) =>
-    lines.find((one) => !isAllowedHost(hosts, one.document.winlog.computer_name))?.document;
-  if (find(key.hosts) === undefined) return undefined;
-  try {
-    const foreign = find(await options.keys.hostsNow(key.id));
-    return foreign === undefined ? undefined : otherHost(options, key, agentId, foreign);
-  } catch (err) {
-    options.log.warn({ err }, 'Key could not be looked up; the agent will try again.');
-    return refuse(problem('unavailable', 'PostgreSQL cannot be asked. Try again.'));
-  }
-}
-
-function otherAgent({ log, noteSecurity }: AdmitOptions, key: Key, agentId: string): Refusal {
-  log.warn(
-    { 'launchbeat.key.id': key.id, 'agent.id': agentId },
-    'Chunk of another agent came under this key and was refused.',
-  );
-  if (key.agentId !== undefined) {
-    const reason = `Key ${key.id} was used for events of agent ${agentId}, which were refused`;
-    noteSecurity?.({ agentId: key.agentId, kind: 'foreign_agent', reason });
-  }
-  return refuse(
-    problem('other-agent', 'agent.id of the lines is not the one that the key is bound to.'),
-  );
-}
-
-function otherHost(
-  { log, noteSecurity }: AdmitOptions,
-  key: Key,
-  agentId: string,
-  document: AdmittedLine['document'],
-): Refusal {
-  const computer = document.winlog.computer_name;
-  log.warn(
-    { 'launchbeat.key.id': key.id, 'agent.id': agentId, 'host.name': computer },
-    'Chunk with events of another computer came under this key and was refused.',
-  );
-  const reason = `Key ${key.id} was used for events of computer ${computer.slice(0, 255)}, which were refused`;
-  noteSecurity?.({ agentId, kind: 'foreign_host', reason });
-  const detail =
-    'winlog.computer_name is not a computer that the key is for. See launchbeat-collector agents hosts.';
-  return refuse(problem('other-host', detail));
-}
-
-function refuse(what: Problem): Refusal {
-  return {
-    outcome: 'refused',
-    problem: what,
-    ...(what.status === 503 ? { retryAfterSeconds: BUSY_RETRY_S } : {}),
-  };
 }

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { isDeeperThan } from './json-depth.ts';
+import { hasMoreBrackets, isDeeperThan } from './json-depth.ts';
 
 const deeper = (text: string, depthMax: number): boolean =>
   isDeeperThan(Buffer.from(text), depthMax);
@@ -31,6 +31,16 @@ test('isDeeperThan() agrees with the parser on any JSON', () => {
   fc.assert(
     fc.property(fc.json({ maxDepth: 6 }), fc.integer({ min: 0, max: 7 }), (text, depthMax) => {
       assert.equal(deeper(text, depthMax), depthOf(JSON.parse(text)) > depthMax);
+    }),
+  );
+});
+
+test('a text without more brackets than the limit is never too deep', () => {
+  fc.assert(
+    fc.property(fc.json({ maxDepth: 6 }), fc.integer({ min: 0, max: 7 }), (text, depthMax) => {
+      const brackets = [...text].filter((character) => '{['.includes(character)).length;
+      assert.equal(hasMoreBrackets(text, depthMax), brackets > depthMax);
+      if (!hasMoreBrackets(text, depthMax)) assert.ok(!deeper(text, depthMax));
     }),
   );
 });

@@ -33,3 +33,17 @@ function stringEnd(json: Uint8Array, start: number): number {
   }
   return json.length;
 }
+
+/** Whether the text has more opening brackets than that, in strings too: with no more it cannot nest deeper. */
+export function hasMoreBrackets(json: string, most: number): boolean {
+  return countUpTo(json, '{', most) + countUpTo(json, '[', most) > most;
+}
+
+/** How often it stands there, or one more than `most`. Looks for the next one at memory's speed, where a loop needs each byte. */
+function countUpTo(text: string, character: string, most: number): number {
+  let count = 0;
+  for (let at = text.indexOf(character); at !== -1 && count <= most; count += 1) {
+    at = text.indexOf(character, at + 1);
+  }
+  return count;
+}

@@ -4,9 +4,7 @@
  */
 import { type ChunkReceipt, type Encoding, type Problem, problem } from '@launchbeat/ecs-schemas';
 import type { Log } from '@launchbeat/ecs-schemas/beat';
-import { type Admission, LINE_ID_BYTES } from '../admit/admission.ts';
-import type { Assess } from '../assess/assess.ts';
-import type { FindCandidates } from '../assess/candidates.ts';
+import { LINE_ID_BYTES } from '../admit/admission.ts';
 import type { Sql } from './database.ts';
 import { createEventPartitions, DAY_MS } from './event-partitions.ts';
 import { createGroups } from './group-commits.ts';
@@ -15,7 +13,7 @@ import type { PostgresqlConfig } from './postgresql-config.ts';
 import { faultOf } from './postgresql-faults.ts';
 import {
   attemptsBefore,
-  type ChunkToWrite,
+  type ReadyChunk,
   type Written,
   type WrittenTogether,
   writeChunks,
@@ -53,9 +51,6 @@ export type CommitOutcome =
 export interface CommitOptions {
   readonly sql: Sql;
   readonly config: Omit<PostgresqlConfig, 'url'>;
-  readonly assess: Assess;
-  /** Of the rules that count; absent: there are none. */
-  readonly findCandidates?: FindCandidates;
   /** Whether chunks go to Elasticsearch. */
   readonly indexing: boolean;
   readonly log: Log;
@@ -81,7 +76,7 @@ export interface CommitCounts {
 }
 
 export interface Commit {
-  commit(admission: Admission): Promise<CommitOutcome>;
+  commit(admission: ReadyChunk): Promise<CommitOutcome>;
   counts(): CommitCounts;
   /** The queue to Elasticsearch as of some seconds ago. */
   queue(): QueueSize;
@@ -98,7 +93,7 @@ export function createCommit(options: CommitOptions): Commit {
   const { sql, config, log } = options;
   const partitions = createEventPartitions(sql, config.retention);
   const queue = createIndexQueue(sql, config.queue);
-  const groups = createGroups<Admission, CommitOutcome>({
+  const groups = createGroups<ReadyChunk, CommitOutcome>({
     // The other half of the connections is for keys, index and notify.
     places: Math.max(1, Math.floor(config.connections_max / 2)),
     run: store,
@@ -122,7 +117,7 @@ export function createCommit(options: CommitOptions): Commit {
     return { outcome: 'retry', reason, retryAfterSeconds };
   }
 
-  async function store(admissions: readonly Admission[]): Promise<CommitOutcome[]> {
+  async function store(admissions: readonly ReadyChunk[]): Promise<CommitOutcome[]> {
     const full = options.indexing ? await queue.full() : undefined;
     if (full !== undefined) {
       const reason = `The queue to Elasticsearch is full. ${full}`;
@@ -134,11 +129,11 @@ export function createCommit(options: CommitOptions): Commit {
     count.alerts += together.alerts;
     count.late += together.late;
     return together.chunks.map((written, at) =>
-      settle(admissions[at] as Admission, written, together.alerts),
+      settle(admissions[at] as ReadyChunk, written, together.alerts),
     );
   }
 
-  function settle(admission: Admission, written: Written, alerts: number): CommitOutcome {
+  function settle(admission: ReadyChunk, written: Written, alerts: number): CommitOutcome {
     switch (written.kind) {
       case 'conflict':
         count.conflicts += 1;
@@ -188,29 +183,19 @@ export function createCommit(options: CommitOptions): Commit {
 
 async function write(
   options: CommitOptions,
-  admissions: readonly Admission[],
+  admissions: readonly ReadyChunk[],
 ): Promise<WrittenTogether> {
-  const chunks = admissions.map((admission) => withFindings(admission, options));
   const nowMs = (options.now ?? Date.now)();
   const lease = options.indexing ? { nowMs, leaseSeconds: INDEX_LEASE_MS / 1000 } : { nowMs };
   // Several are tried one by one next.
-  const triesMax = chunks.length === 1 ? TRIES_MAX : 1;
+  const triesMax = admissions.length === 1 ? TRIES_MAX : 1;
   for (let tries = 1; ; tries += 1) {
     try {
-      return await writeChunks(options.sql, chunks, lease);
+      return await writeChunks(options.sql, admissions, lease);
     } catch (error) {
       if (faultOf(error) !== 'again' || tries === triesMax) throw error;
     }
   }
-}
-
-function withFindings(admission: Admission, options: CommitOptions): ChunkToWrite {
-  const documents = admission.admitted.map((one) => one.document);
-  return {
-    admission,
-    alerts: options.assess(documents),
-    candidates: options.findCandidates?.(documents) ?? [],
-  };
 }
 
 /** What the work gives, or undefined if it takes longer; its later failure is nobody's any more. */
@@ -228,7 +213,7 @@ async function within<T>(work: Promise<T>, timeoutMs: number): Promise<T | undef
 }
 
 /** UTC days since 1970 of the chunks' events. */
-function daysOf(admissions: readonly Admission[]): ReadonlySet<number> {
+function daysOf(admissions: readonly ReadyChunk[]): ReadonlySet<number> {
   const days = new Set<number>();
   for (const { lineIds } of admissions) {
     for (let at = 0; at < lineIds.length; at += LINE_ID_BYTES) {
@@ -240,13 +225,18 @@ function daysOf(admissions: readonly Admission[]): ReadonlySet<number> {
   return days;
 }
 
-function chunkOf(admission: Admission, written: Extract<Written, { kind: 'new' }>): CommittedChunk {
+const NO_ID = Buffer.alloc(LINE_ID_BYTES);
+
+function chunkOf(
+  admission: ReadyChunk,
+  written: Extract<Written, { kind: 'new' }>,
+): CommittedChunk {
   const { agentId, encoding, namespace, body, lines } = admission;
   const { lineIds } = written;
   const rejectedLines: number[] = [];
   for (let line = 1; line <= lines; line += 1) {
     const id = lineIds.subarray((line - 1) * LINE_ID_BYTES, line * LINE_ID_BYTES);
-    if (id.every((byte) => byte === 0)) rejectedLines.push(line);
+    if (id.equals(NO_ID)) rejectedLines.push(line);
   }
   return {
     id: written.chunkId,

@@ -1,32 +1,34 @@
 /**
- * Takes documents, gives the columns of their rows in table events, ready for unnest().
+ * Takes documents, gives their rows in table events, and the rows' columns as arrays for unnest().
  * Keeps: rows stand in order of their id, so that two chunks with the same events wait for each other and never lock up.
  */
-import { eventIdTimeMs, type ProcessStart } from '@launchbeat/ecs-schemas';
+import type { ProcessStart } from '@launchbeat/ecs-schemas';
 import { actorOf } from '../assess/alert-fields.ts';
+import { textArray } from './array-literal.ts';
 import { storableOrNull, storableText } from './storable-text.ts';
 
-/** Values of each column, the same row at the same place; arrays of text that the statement casts. */
-export type EventColumns = { readonly [Name in keyof EventRow]: readonly EventRow[Name][] };
+/** The texts of one row; the statement casts them. */
+export type EventRow = ReturnType<typeof eventRow>;
 
-type EventRow = ReturnType<typeof eventRow>;
-
-const BIGINT = /^\d{1,18}$/;
-
-/** A document, and which of the chunks that are written together brought it. */
-export interface EventOfChunk {
-  readonly document: ProcessStart;
+/** A row, and which of the chunks that are written together brought it. */
+export interface RowOfChunk {
+  readonly row: EventRow;
   /** From 1. */
   readonly chunk: number;
 }
 
-/** One row of a document. The time is the id's: cut to milliseconds, where PostgreSQL would round. */
-function eventRow({ document, chunk }: EventOfChunk) {
+/** An array literal of each column, the same row at the same place. */
+export type EventColumns = { readonly [Name in keyof EventRow | 'chunk']: string };
+
+const BIGINT = /^\d{1,18}$/;
+
+/** The row of a document. */
+export function eventRow(document: ProcessStart) {
   const { event, host, launchbeat, process, winlog } = document;
   const actor = actorOf(document);
   return {
     event_id: event.id,
-    timestamp: new Date(eventIdTimeMs(event.id)).toISOString(),
+    timestamp: cutToMilliseconds(document['@timestamp']),
     username: storableOrNull(actor.name),
     user_domain: storableOrNull(actor.domain),
     user_sid: storableOrNull(actor.id),
@@ -40,29 +42,31 @@ function eventRow({ document, chunk }: EventOfChunk) {
     host_name: storableText(host.name),
     program: storableOrNull(launchbeat.program),
     launch: String(launchbeat.launch),
-    flags: textArray(launchbeat.flags ?? []),
+    // An array in an array: unnest() would flatten it, so it stays a text.
+    flags: textArray((launchbeat.flags ?? []).map(storableText)),
     record_id: BIGINT.test(winlog.record_id) ? winlog.record_id : null,
-    chunk: String(chunk),
   };
 }
 
-/** The columns of all documents, which must have an id each of their own. */
-export function eventColumns(events: readonly EventOfChunk[]): EventColumns {
-  const rows = events.map(eventRow).sort((one, two) => (one.event_id < two.event_id ? -1 : 1));
-  const [first] = rows;
-  if (first === undefined) throw new RangeError('eventColumns() needs at least one document.');
-  const names = Object.keys(first) as (keyof EventRow)[];
-  return Object.fromEntries(
-    names.map((name) => [name, rows.map((row) => row[name])]),
-  ) as unknown as EventColumns;
+/** The columns of all rows, each of which must have an id of its own. */
+export function eventColumns(events: readonly RowOfChunk[]): EventColumns {
+  const sorted = events.toSorted((one, two) => (one.row.event_id < two.row.event_id ? -1 : 1));
+  const [first] = sorted;
+  if (first === undefined) throw new RangeError('eventColumns() needs at least one row.');
+  const names = Object.keys(first.row) as (keyof EventRow)[];
+  const columns = names.map((name) => [name, textArray(sorted.map(({ row }) => row[name]))]);
+  const chunk = textArray(sorted.map((one) => String(one.chunk)));
+  return { ...(Object.fromEntries(columns) as Record<keyof EventRow, string>), chunk };
+}
+
+/** `2026-03-02T06:00:00.040Z` */
+const MILLISECONDS_UNITS = 24;
+
+/** A time with at most three digits behind the second: the id's, where PostgreSQL would round the others. */
+function cutToMilliseconds(time: string): string {
+  return time.length <= MILLISECONDS_UNITS ? time : `${time.slice(0, MILLISECONDS_UNITS - 1)}Z`;
 }
 
 function textOrNull(value: number | undefined): string | null {
   return value === undefined ? null : String(value);
-}
-
-/** A literal of text[]: unnest() would flatten an array of arrays. */
-function textArray(values: readonly string[]): string {
-  const quoted = values.map((value) => `"${storableText(value).replace(/["\\]/g, '\\$&')}"`);
-  return `{${quoted.join(',')}}`;
 }

@@ -5,11 +5,10 @@
  */
 import { type ChunkReceipt, RESENT_KEY_PREFIX } from '@launchbeat/ecs-schemas';
 import { type Admission, LINE_ID_BYTES } from '../admit/admission.ts';
-import type { Alert } from '../assess/assess.ts';
-import type { Candidate } from '../assess/candidates.ts';
 import type { Sql, TransactionSql } from './database.ts';
-import { type EventOfChunk, eventColumns } from './event-rows.ts';
+import { type EventColumns, eventColumns, type RowOfChunk } from './event-rows.ts';
 import { insertAlerts } from './insert-alerts.ts';
+import type { ReadyEvent } from './ready-event.ts';
 import { trackCandidates } from './track-candidates.ts';
 
 export type Written =
@@ -33,11 +32,7 @@ export interface WrittenTogether {
 }
 
 /** A chunk with what comes of its documents. */
-export interface ChunkToWrite {
-  readonly admission: Admission;
-  readonly alerts: readonly Alert[];
-  readonly candidates: readonly Candidate[];
-}
+export type ReadyChunk = Admission<ReadyEvent>;
 
 export interface WriteOptions {
   /** Unix milliseconds. */
@@ -47,39 +42,37 @@ export interface WriteOptions {
 }
 
 /**
- * Writes chunks of as many agents; the findings are those of all documents. Rejects with the client's error, nothing is written
- * then.
+ * Writes chunks of as many agents. Rejects with the client's error, nothing is written then.
  */
 export async function writeChunks(
   sql: Sql,
-  chunks: readonly ChunkToWrite[],
+  chunks: readonly ReadyChunk[],
   options: WriteOptions,
 ): Promise<WrittenTogether> {
+  const entries = chunks.map((chunk) => entryOf(chunk, () => true));
   return await sql.begin(async (transaction) => {
-    const ids = await claimKeys(transaction, chunks, options);
+    const ids = await claimKeys(transaction, entries, options);
     const fresh = await insertEvents(transaction, chunks, ids);
-    const isFresh = (chunk: ChunkToWrite, { eventId }: { readonly eventId: string }): boolean =>
-      fresh.get(eventId) === chunk;
+    const found = chunks.flatMap((chunk) =>
+      chunk.admitted.filter(({ eventId }) => fresh.get(eventId) === chunk).map(({ kept }) => kept),
+    );
     const tracked = await trackCandidates(
       transaction,
-      chunks.flatMap((one) => one.candidates.filter((candidate) => isFresh(one, candidate))),
+      found.flatMap(({ candidates }) => candidates),
       options.nowMs,
     );
     const alerts = await insertAlerts(transaction, [
-      ...chunks.flatMap((one) => one.alerts.filter((alert) => isFresh(one, alert))),
+      ...found.flatMap((one) => one.alerts),
       ...tracked.alerts,
     ]);
     const written: Written[] = [];
-    for (const chunk of chunks) {
-      const id = ids.get(chunk.admission.agentId);
+    for (const entry of entries) {
+      const { chunk } = entry;
+      const id = ids.get(chunk.agentId);
       written.push(
         id === undefined
-          ? await seenBefore(transaction, chunk.admission)
-          : await settle(
-              transaction,
-              id,
-              entryOf(chunk, (event) => fresh.get(event) === chunk),
-            ),
+          ? await seenBefore(transaction, chunk)
+          : await settle(transaction, id, entry, (event) => fresh.get(event) === chunk),
       );
     }
     return { chunks: written, alerts, late: tracked.late };
@@ -90,34 +83,33 @@ export async function writeChunks(
  * Attempts to index it that count as made. A chunk that is sent once more after PostgreSQL was restored is new here, and yet
  * Elasticsearch may have it.
  */
-export function attemptsBefore({ idempotencyKey }: Pick<Admission, 'idempotencyKey'>): 0 | 1 {
+export function attemptsBefore({ idempotencyKey }: Pick<ReadyChunk, 'idempotencyKey'>): 0 | 1 {
   return idempotencyKey.startsWith(RESENT_KEY_PREFIX) ? 1 : 0;
 }
 
 /** What the ledger says of a chunk. */
 interface Entry {
-  readonly admission: Admission;
+  readonly chunk: ReadyChunk;
   readonly receipt: ChunkReceipt;
   readonly lineIds: Buffer;
 }
 
 /** The entry of a chunk where these of its events are new, each once. */
-function entryOf({ admission }: ChunkToWrite, isNew: (eventId: string) => boolean): Entry {
-  const lineIds = Buffer.from(admission.lineIds);
+function entryOf(chunk: ReadyChunk, isNew: (eventId: string) => boolean): Entry {
+  const lineIds = Buffer.from(chunk.lineIds);
   const named = new Set<string>();
-  for (const { line, document } of admission.admitted) {
-    const { id } = document.event;
+  for (const { line, eventId } of chunk.admitted) {
     // Elasticsearch gets it from an earlier line or chunk.
-    if (named.has(id) || !isNew(id)) {
+    if (named.has(eventId) || !isNew(eventId)) {
       lineIds.fill(0, (line - 1) * LINE_ID_BYTES, line * LINE_ID_BYTES);
-    } else named.add(id);
+    } else named.add(eventId);
   }
   const receipt = {
     accepted: named.size,
-    duplicates: admission.admitted.length - named.size,
-    rejected: admission.rejected.map((one) => ({ ...one })),
+    duplicates: chunk.admitted.length - named.size,
+    rejected: chunk.rejected.map((one) => ({ ...one })),
   };
-  return { admission, receipt, lineIds };
+  return { chunk, receipt, lineIds };
 }
 
 /**
@@ -126,12 +118,12 @@ function entryOf({ admission }: ChunkToWrite, isNew: (eventId: string) => boolea
  */
 async function claimKeys(
   sql: TransactionSql,
-  chunks: readonly ChunkToWrite[],
+  given: readonly Entry[],
   { leaseSeconds }: WriteOptions,
 ): Promise<ReadonlyMap<string, number>> {
   // Goes out in one write with the statement behind it. What fails here shows there.
-  if (chunks.length > 1) sql`set local lock_timeout = '1s'`.catch(() => undefined);
-  const entries = chunks.map((one) => entryOf(one, () => true)).sort(byAgent);
+  if (given.length > 1) sql`set local lock_timeout = '1s'`.catch(() => undefined);
+  const entries = given.toSorted(byAgent);
   const column = <Value>(of: (entry: Entry) => Value): Value[] => entries.map(of);
   const rows = await sql<{ id: string; agent_id: string }[]>`
     insert into chunks
@@ -141,15 +133,15 @@ async function claimKeys(
       body_bytes::integer, index_attempts::integer, decode(body, 'hex'), decode(line_ids, 'hex'), receipt::jsonb,
       ${leaseSeconds === undefined ? sql`now()` : sql`null::timestamptz`}, now() + make_interval(secs => ${leaseSeconds ?? 0})
     from unnest(
-      ${column(({ admission }) => admission.agentId)}::text[],
-      ${column(({ admission }) => admission.idempotencyKey)}::text[],
-      ${column(({ admission }) => admission.digest.toString('hex'))}::text[],
-      ${column(({ admission }) => admission.encoding)}::text[],
-      ${column(({ admission }) => admission.namespace)}::text[],
-      ${column(({ admission }) => String(admission.lines))}::text[],
-      ${column(({ admission }) => String(admission.body.length))}::text[],
-      ${column(({ admission }) => String(attemptsBefore(admission)))}::text[],
-      ${column(({ admission }) => admission.body.toString('hex'))}::text[],
+      ${column(({ chunk }) => chunk.agentId)}::text[],
+      ${column(({ chunk }) => chunk.idempotencyKey)}::text[],
+      ${column(({ chunk }) => chunk.digest.toString('hex'))}::text[],
+      ${column(({ chunk }) => chunk.encoding)}::text[],
+      ${column(({ chunk }) => chunk.namespace)}::text[],
+      ${column(({ chunk }) => String(chunk.lines))}::text[],
+      ${column(({ chunk }) => String(chunk.body.length))}::text[],
+      ${column(({ chunk }) => String(attemptsBefore(chunk)))}::text[],
+      ${column(({ chunk }) => chunk.body.toString('hex'))}::text[],
       ${column(({ lineIds }) => lineIds.toString('hex'))}::text[],
       ${column(({ receipt }) => JSON.stringify(receipt))}::text[]
     ) as given (agent_id, idempotency_key, digest, encoding, namespace, lines, body_bytes, index_attempts, body,
@@ -159,15 +151,21 @@ async function claimKeys(
   return new Map(rows.map((row) => [row.agent_id, Number(row.id)]));
 }
 
-function byAgent({ admission: one }: Entry, { admission: other }: Entry): number {
+function byAgent({ chunk: one }: Entry, { chunk: other }: Entry): number {
   return one.agentId < other.agentId ? -1 : 1;
 }
 
 /** Mends the ledger row where not every event was new. */
-async function settle(sql: TransactionSql, chunkId: number, entry: Entry): Promise<Written> {
-  const { admission, receipt, lineIds } = entry;
-  const distinct = new Set(admission.admitted.map(({ document }) => document.event.id)).size;
-  if (receipt.accepted < distinct) {
+async function settle(
+  sql: TransactionSql,
+  chunkId: number,
+  claimed: Entry,
+  isFresh: (eventId: string) => boolean,
+): Promise<Written> {
+  const { chunk } = claimed;
+  const isAllFresh = chunk.admitted.every(({ eventId }) => isFresh(eventId));
+  const { receipt, lineIds } = isAllFresh ? claimed : entryOf(chunk, isFresh);
+  if (!isAllFresh) {
     await sql`
       update chunks set
         line_ids = ${lineIds}, receipt = ${JSON.stringify(receipt)}::text::jsonb,
@@ -178,13 +176,13 @@ async function settle(sql: TransactionSql, chunkId: number, entry: Entry): Promi
 }
 
 /** The same bytes, or the same events in another encoding (the agent's setting changed between two tries): its receipt. */
-async function seenBefore(sql: TransactionSql, admission: Admission): Promise<Written> {
+async function seenBefore(sql: TransactionSql, chunk: ReadyChunk): Promise<Written> {
   const [row] = await sql<{ digest: Buffer; line_ids: Buffer; receipt: ChunkReceipt }[]>`
     select digest, line_ids, receipt from chunks
-    where agent_id = ${admission.agentId} and idempotency_key = ${admission.idempotencyKey}`;
+    where agent_id = ${chunk.agentId} and idempotency_key = ${chunk.idempotencyKey}`;
   // Deleted by the retention between the two statements: the next try begins anew.
   if (row === undefined) throw Object.assign(new Error('Ledger row went away.'), { code: '40001' });
-  return row.digest.equals(admission.digest) || sameEvents(row.line_ids, admission.lineIds)
+  return row.digest.equals(chunk.digest) || sameEvents(row.line_ids, chunk.lineIds)
     ? { kind: 'seen', receipt: row.receipt }
     : { kind: 'conflict' };
 }
@@ -207,24 +205,24 @@ const NO_ID = Buffer.alloc(LINE_ID_BYTES);
 /** The events that were new, each with the first of the chunks that brought it. */
 async function insertEvents(
   sql: TransactionSql,
-  chunks: readonly ChunkToWrite[],
+  chunks: readonly ReadyChunk[],
   ids: ReadonlyMap<string, number>,
-): Promise<ReadonlyMap<string, ChunkToWrite>> {
-  const written = chunks.filter((one) => ids.has(one.admission.agentId));
-  const broughtBy = new Map<string, ChunkToWrite>();
-  const events: EventOfChunk[] = [];
+): Promise<ReadonlyMap<string, ReadyChunk>> {
+  const written = chunks.filter((one) => ids.has(one.agentId));
+  const broughtBy = new Map<string, ReadyChunk>();
+  const events: RowOfChunk[] = [];
   for (const [at, chunk] of written.entries()) {
-    for (const { document } of chunk.admission.admitted) {
-      if (broughtBy.has(document.event.id)) continue;
-      broughtBy.set(document.event.id, chunk);
-      events.push({ document, chunk: at + 1 });
+    for (const { eventId, kept } of chunk.admitted) {
+      if (broughtBy.has(eventId)) continue;
+      broughtBy.set(eventId, chunk);
+      events.push({ row: kept.row, chunk: at + 1 });
     }
   }
   if (events.length === 0) return broughtBy;
   const column = eventColumns(events);
-  const agentIds = written.map(({ admission }) => admission.agentId);
+  const agentIds = written.map((one) => one.agentId);
   const chunkIds = agentIds.map((agentId) => String(ids.get(agentId)));
-  const rows = await sql<{ event_id: string }[]>`
+  const inserted = await sql`
     insert into events (
       event_id, "timestamp", username, user_domain, user_sid, process_name, executable, command_line,
       process_pid, parent_name, parent_executable, parent_pid, host_name, program, launch, flags, record_id,
@@ -244,9 +242,29 @@ async function insertEvents(
     ) as given (
       event_id, at, username, user_domain, user_sid, process_name, executable, command_line, process_pid,
       parent_name, parent_executable, parent_pid, host_name, program, launch, flags, record_id, chunk)
-    on conflict do nothing
-    returning event_id`;
-  if (rows.length === events.length) return broughtBy;
-  const fresh = new Set(rows.map((row) => row.event_id));
+    on conflict do nothing`;
+  if (inserted.count === events.length) return broughtBy;
+  const fresh = await freshOf(sql, column, chunkIds);
   return new Map([...broughtBy].filter(([id]) => fresh.has(id)));
+}
+
+/**
+ * Those of the events that these chunks wrote. Asked only where some were there before, since nearly always none was: to have all ids
+ * back from the insert costs more. The limit makes it one look into the primary key for each, however many days there are.
+ */
+async function freshOf(
+  sql: TransactionSql,
+  { event_id: eventIds, timestamp }: EventColumns,
+  chunkIds: readonly string[],
+): Promise<ReadonlySet<string>> {
+  const rows = await sql<{ event_id: string }[]>`
+    select given.event_id
+    from unnest(${eventIds}::text[], ${timestamp}::text[]) as given (event_id, at)
+    cross join lateral (
+      select chunk_id from events
+      where "timestamp" = given.at::timestamptz and events.event_id = given.event_id
+      limit 1
+    ) as stored
+    where stored.chunk_id = any(${chunkIds}::bigint[])`;
+  return new Set(rows.map((row) => row.event_id));
 }

@@ -73,8 +73,8 @@ export const MUTATIONS: readonly Mutation[] = [
     edits: [
       {
         file: 'collector/src/commit/write-chunks.ts',
-        from: 'return row.digest.equals(admission.digest) || sameEvents(row.line_ids, admission.lineIds)',
-        to: 'return row.digest.length > 0 || sameEvents(row.line_ids, admission.lineIds)',
+        from: 'return row.digest.equals(chunk.digest) || sameEvents(row.line_ids, chunk.lineIds)',
+        to: 'return row.digest.length > 0 || sameEvents(row.line_ids, chunk.lineIds)',
       },
     ],
     caughtBy: '16: a cloned PC',
@@ -95,8 +95,8 @@ export const MUTATIONS: readonly Mutation[] = [
     edits: [
       {
         file: 'collector/src/commit/write-chunks.ts',
-        from: 'const ids = await claimKeys(transaction, chunks, options);',
-        to: 'const ids = await claimKeys(sql as unknown as TransactionSql, chunks, options);',
+        from: 'const ids = await claimKeys(transaction, entries, options);',
+        to: 'const ids = await claimKeys(sql as unknown as TransactionSql, entries, options);',
       },
     ],
     caughtBy: '29: transactions break off',
