@@ -53,7 +53,7 @@ export interface Admission<Kept> {
   readonly admitted: readonly AdmittedLine<Kept>[];
   readonly rejected: readonly RejectedLine[];
   /** Decompressed. */
-  readonly rawBytes: number;
+  readonly raw: Buffer;
   /** `event.created` of the last admitted line, Unix milliseconds. */
   readonly lastCreatedMs: number;
 }

@@ -204,7 +204,7 @@ async function take<Kept>(
     namespace,
     admitted: looked.admitted,
     rejected: looked.rejected,
-    rawBytes: raw.length,
+    raw,
     lastCreatedMs: looked.lastCreatedMs,
   };
 }

@@ -27,6 +27,8 @@ export interface CommittedChunk {
   readonly namespace: string;
   /** Compressed, as it came. */
   readonly body: Buffer;
+  /** Decompressed, where it still is at hand. */
+  readonly raw?: Buffer;
   readonly lines: number;
   /** 16 bytes a line; zeros = not to be indexed. */
   readonly lineIds: Buffer;
@@ -231,7 +233,7 @@ function chunkOf(
   admission: ReadyChunk,
   written: Extract<Written, { kind: 'new' }>,
 ): CommittedChunk {
-  const { agentId, encoding, namespace, body, lines } = admission;
+  const { agentId, encoding, namespace, body, raw, lines } = admission;
   const { lineIds } = written;
   const rejectedLines: number[] = [];
   for (let line = 1; line <= lines; line += 1) {
@@ -244,6 +246,7 @@ function chunkOf(
     encoding,
     namespace,
     body,
+    raw,
     lines,
     lineIds,
     rejectedLines,

@@ -17,8 +17,8 @@ import { ndjsonLines, processStart } from '../../../tests/support/documents.ts';
 import { eventually } from '../../../tests/support/eventually.ts';
 import { createGroups, type Groupable } from './group-commits.ts';
 
-const small = (agentId: string): Groupable => ({ agentId, lines: 1, rawBytes: 1000 });
-const large = (agentId: string): Groupable => ({ agentId, lines: 5000, rawBytes: 5e6 });
+const small = (agentId: string): Groupable => ({ agentId, lines: 1, raw: { length: 1000 } });
+const large = (agentId: string): Groupable => ({ agentId, lines: 5000, raw: { length: 5e6 } });
 
 /** Groups whose runs end when the test says so. */
 function heldGroups(places = 5) {

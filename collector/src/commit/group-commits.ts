@@ -13,7 +13,7 @@ export interface Groupable {
   readonly agentId: string;
   readonly lines: number;
   /** Decompressed. */
-  readonly rawBytes: number;
+  readonly raw: { readonly length: number };
 }
 
 export interface GroupOptions<Item, Result> {
@@ -100,7 +100,7 @@ export function createGroups<Item extends Groupable, Result>(
         // Whoever waits for it may have gone when it comes.
         done.promise.catch(() => undefined);
         const small =
-          item.lines <= SMALL_CHUNK.linesMax && item.rawBytes <= SMALL_CHUNK.rawBytesMax;
+          item.lines <= SMALL_CHUNK.linesMax && item.raw.length <= SMALL_CHUNK.rawBytesMax;
         const timer = setTimeout(() => {
           waiting.delete(waiter);
           resolve(undefined);

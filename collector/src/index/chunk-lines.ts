@@ -28,13 +28,13 @@ const ID_BYTES = 16;
 const NO_ID = Buffer.alloc(ID_BYTES);
 const DECOMPRESS = { zstd: promisify(zstdDecompress), gzip: promisify(gunzip) };
 
-/** Decompresses a chunk. `refused` = its bytes are not what admit took, which only a damaged table explains. */
+/** Decompresses a chunk that is not yet. `refused` = its bytes are not what admit took, which only a damaged table explains. */
 export async function readChunk(
-  chunk: Pick<CommittedChunk, 'id' | 'body' | 'encoding' | 'lines' | 'lineIds'>,
+  chunk: Pick<CommittedChunk, 'id' | 'body' | 'raw' | 'encoding' | 'lines' | 'lineIds'>,
 ): Promise<ReadChunkOutcome> {
   let raw: Buffer;
   try {
-    raw = await decompressed(chunk);
+    raw = chunk.raw ?? (await decompressed(chunk));
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     return { outcome: 'refused', reason: `body cannot be decompressed: ${reason}` };

@@ -1,6 +1,7 @@
 /**
  * Takes chunks in any order of arrival, gives batches of one data stream that are about as large as one `_bulk` request.
- * Keeps: compressed bytes in memory are bounded; batches are formed one at a time, so that several workers share fairly.
+ * Keeps: bytes in memory are bounded, and only what the next requests need waits decompressed; batches are formed one at a time, so
+ * that several workers share fairly.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { HeldChunk } from './chunk-leases.ts';
@@ -31,7 +32,7 @@ export interface ChunkQueue {
 
 export interface ChunkQueueOptions {
   readonly bytesMax: number;
-  /** Decompressed bytes at which a batch is full. */
+  /** Decompressed bytes of a full batch; a single chunk may have more. */
   readonly batchBytes: number;
   readonly lingerMs: number;
 }
@@ -41,6 +42,9 @@ interface OpenBatch extends Batch {
   readonly lines: IndexLine[];
   readonly broken: Batch['broken'][number][];
 }
+
+/** Batches' worth of decompressed bytes that may wait. */
+const RAW_BATCHES_MAX = 2;
 
 const emptyBatch = (namespace: string): OpenBatch => ({
   namespace,
@@ -62,12 +66,24 @@ async function addTo(batch: OpenBatch, held: HeldChunk): Promise<number> {
   return read.bytes;
 }
 
+/** The chunk as it waits: decompressed only while there is room, since to do it a second time is cheaper than to hold all twice. */
+function asItWaits(held: HeldChunk, roomBytes: number): HeldChunk {
+  const { raw, ...chunk } = held.chunk;
+  return raw !== undefined && raw.length <= roomBytes ? held : { ...held, chunk };
+}
+
 /** Makes an empty queue. */
 export function createChunkQueue(options: ChunkQueueOptions): ChunkQueue {
   let waiting: HeldChunk[] = [];
   let bytes = 0;
+  let rawBytes = 0;
   let wake = Promise.withResolvers<void>();
   let turn: Promise<unknown> = Promise.resolve();
+
+  function leave(held: HeldChunk | undefined): void {
+    bytes -= held?.chunk.body.length ?? 0;
+    rawBytes -= held?.chunk.raw?.length ?? 0;
+  }
 
   /** The oldest chunk of a namespace (of any, if none is given). */
   function shift(namespace?: string): HeldChunk | undefined {
@@ -76,7 +92,7 @@ export function createChunkQueue(options: ChunkQueueOptions): ChunkQueue {
     );
     if (at === -1) return undefined;
     const [held] = waiting.splice(at, 1);
-    bytes -= held?.chunk.body.length ?? 0;
+    leave(held);
     return held;
   }
 
@@ -106,8 +122,11 @@ export function createChunkQueue(options: ChunkQueueOptions): ChunkQueue {
     const batch = emptyBatch(namespace);
     let size = 0;
     while (held !== undefined) {
-      size += await addTo(batch, held);
-      held = size >= options.batchBytes ? undefined : await next(namespace, endMs, signal);
+      const more = await addTo(batch, held);
+      size += more;
+      // Another one like it would be more than a request takes, and what is left of it a request of its own.
+      const isFull = size + more > options.batchBytes;
+      held = isFull ? undefined : await next(namespace, endMs, signal);
     }
     return batch;
   }
@@ -115,8 +134,10 @@ export function createChunkQueue(options: ChunkQueueOptions): ChunkQueue {
   return {
     push(held) {
       if (waiting.length > 0 && bytes + held.chunk.body.length > options.bytesMax) return false;
-      waiting.push(held);
-      bytes += held.chunk.body.length;
+      const entry = asItWaits(held, RAW_BATCHES_MAX * options.batchBytes - rawBytes);
+      waiting.push(entry);
+      bytes += entry.chunk.body.length;
+      rawBytes += entry.chunk.raw?.length ?? 0;
       wake.resolve();
       wake = Promise.withResolvers<void>();
       return true;
@@ -129,13 +150,13 @@ export function createChunkQueue(options: ChunkQueueOptions): ChunkQueue {
     drain() {
       const all = waiting;
       waiting = [];
-      bytes = 0;
+      [bytes, rawBytes] = [0, 0];
       return all;
     },
     remove(id) {
       const held = waiting.find((one) => one.id === id);
       waiting = waiting.filter((one) => one.id !== id);
-      bytes -= held?.chunk.body.length ?? 0;
+      leave(held);
     },
     get waiting() {
       return waiting;
