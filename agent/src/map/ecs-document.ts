@@ -26,14 +26,30 @@ export interface DocumentAgent {
   readonly ephemeralId: string;
 }
 
+/** The parts that all documents of one agent share, the very objects: the writer of the lines prints them once. */
+export type CommonParts = Pick<ProcessStart, 'agent' | 'data_stream'>;
+
+/** Makes them; `namespace` is that of the data stream. */
+export function commonParts(agent: DocumentAgent, namespace: string): CommonParts {
+  return {
+    agent: {
+      id: agent.id,
+      name: agent.name,
+      type: 'launchbeat',
+      version: agent.version,
+      ephemeral_id: agent.ephemeralId,
+    },
+    data_stream: { type: DATA_STREAM_TYPE, dataset: DATASET, namespace },
+  };
+}
+
 /** All that a document is made of. */
 export interface DocumentInput {
   readonly event: WindowsEvent;
   /** `TimeCreated/@SystemTime` in Unix milliseconds. */
   readonly timeMs: number;
   readonly readAtMs: number;
-  readonly agent: DocumentAgent;
-  readonly namespace: string;
+  readonly common: CommonParts;
   /** The command line as it is written, redacted and cut if need be; '' = none. */
   readonly commandLine: string;
   /** UTF-16 units of the command line as logged; undefined = the event has none. */
@@ -239,17 +255,11 @@ function eventOf(input: DocumentInput): ProcessStart['event'] {
 
 /** Builds the document. It has no `log.level` and no `ecs.version`: the writer of the line puts them at its two ends. */
 export function ecsDocument(input: DocumentInput): ProcessStart {
-  const { agent, event } = input;
+  const { common, event } = input;
   return filled({
     '@timestamp': event.systemTime,
-    agent: {
-      id: agent.id,
-      name: agent.name,
-      type: 'launchbeat',
-      version: agent.version,
-      ephemeral_id: agent.ephemeralId,
-    },
-    data_stream: { type: DATA_STREAM_TYPE, dataset: DATASET, namespace: input.namespace },
+    agent: common.agent,
+    data_stream: common.data_stream,
     event: eventOf(input),
     host: { name: event.computer, os: { type: 'windows' } },
     message: event.message,
