@@ -69,80 +69,88 @@ export interface DocumentInput {
 /** EventData that stands in fields of its own and is not kept under `winlog.event_data`, as in Winlogbeat. */
 const MOVED = new Set(['NewProcessId', 'NewProcessName', 'ParentProcessName']);
 
-/** The object without its empty parts: undefined, '', [] and {}. 0 stays. Most have none, and are given as they are. */
-function filled<Part extends object>(part: Part): Part {
-  for (const key in part) if (isEmpty(part[key])) return withoutEmpty(part);
-  return part;
-}
-
-function withoutEmpty<Part extends object>(part: Part): Part {
-  // A loop over the keys: by entries it would be half of what the whole document costs.
-  const kept: Record<string, unknown> = {};
-  for (const key in part) {
-    const value: unknown = part[key];
-    if (!isEmpty(value)) kept[key] = value;
-  }
-  return kept as Part;
-}
-
-function isEmpty(value: unknown): boolean {
-  if (value === undefined || value === '') return true;
-  if (typeof value !== 'object' || value === null) return false;
-  if (Array.isArray(value)) return value.length === 0;
-  for (const _ in value) return false;
-  return true;
-}
-
 /** A number that is only written when it is there and not 0, as Winlogbeat does for System's numbers. */
 function nonZero(text: string | undefined): number | undefined {
   const value = windowsNumber(text ?? '');
   return value === 0 ? undefined : value;
 }
 
-const unique = (texts: readonly string[]): string[] =>
-  texts.filter((text, at) => text !== '' && texts.indexOf(text) === at);
+type Launchbeat = ProcessStart['launchbeat'];
+type Image = NonNullable<ProcessStart['process']['parent']>;
 
-function imageOf(path: string, pid: string): { pid?: number; executable?: string; name?: string } {
+/** Puts what is known of a program into a part: pid, path, name. */
+function addImage<Part extends Image>(part: Part, path: string, pid: string): Part {
   const number = windowsNumber(pid);
-  return filled({
-    ...(number === undefined ? {} : { pid: number }),
-    executable: path,
-    name: fileName(path),
-  });
+  if (number !== undefined) part.pid = number;
+  if (path === '') return part;
+  part.executable = path;
+  const name = fileName(path);
+  if (name !== '') part.name = name;
+  return part;
 }
 
 function processOf(event: WindowsEvent, commandLine: string): ProcessStart['process'] {
   const { data } = event;
+  const process: ProcessStart['process'] = {};
+  addImage(process, data.get('NewProcessName') ?? '', data.get('NewProcessId') ?? '');
+  if (commandLine !== '') process.command_line = commandLine;
   const args = commandLineArgs(commandLine);
-  return filled({
-    ...imageOf(data.get('NewProcessName') ?? '', data.get('NewProcessId') ?? ''),
-    command_line: commandLine,
-    args,
-    ...(args.length === 0 ? {} : { args_count: args.length }),
-    parent: imageOf(data.get('ParentProcessName') ?? '', data.get('ProcessId') ?? ''),
-  });
+  if (args.length > 0) {
+    process.args = args;
+    process.args_count = args.length;
+  }
+  const path = data.get('ParentProcessName') ?? '';
+  const parent: Image = addImage({}, path, data.get('ProcessId') ?? '');
+  if (parent.pid !== undefined || path !== '') process.parent = parent;
+  return process;
+}
+
+type Account = Launchbeat['actor'];
+
+/** Puts what is known of an account into a part; tells whether that is anything. */
+function addAccount(part: Account, id: string, name: string, domain: string): boolean {
+  if (id !== '') part.id = id;
+  if (name !== '') part.name = name;
+  if (domain !== '') part.domain = domain;
+  return id !== '' || name !== '' || domain !== '';
 }
 
 /** Subject is `user`; a Target that names somebody is `user.effective`, its name without what follows an "@". */
 function userOf(data: ReadonlyMap<string, string>): ProcessStart['user'] {
-  return filled({
-    id: data.get('SubjectUserSid') ?? '',
-    name: data.get('SubjectUserName') ?? '',
-    domain: data.get('SubjectDomainName') ?? '',
-    effective: filled({
-      id: dataValue(data, 'TargetUserSid'),
-      name: dataValue(data, 'TargetUserName').split('@', 1)[0] ?? '',
-      domain: dataValue(data, 'TargetDomainName'),
-    }),
-  });
+  const user: NonNullable<ProcessStart['user']> = {};
+  const isSubject = addAccount(
+    user,
+    data.get('SubjectUserSid') ?? '',
+    data.get('SubjectUserName') ?? '',
+    data.get('SubjectDomainName') ?? '',
+  );
+  const effective: Account = {};
+  const isTarget = addAccount(
+    effective,
+    dataValue(data, 'TargetUserSid'),
+    beforeAt(dataValue(data, 'TargetUserName')),
+    dataValue(data, 'TargetDomainName'),
+  );
+  if (isTarget) user.effective = effective;
+  return isSubject || isTarget ? user : undefined;
+}
+
+function beforeAt(name: string): string {
+  const end = name.indexOf('@');
+  return end === -1 ? name : name.slice(0, end);
 }
 
 function relatedOf(event: WindowsEvent): ProcessStart['related'] {
   const target = dataValue(event.data, 'TargetUserName');
-  return filled({
-    user: unique([event.data.get('SubjectUserName') ?? '', target.split('@', 1)[0] ?? '', target]),
-    hosts: unique([event.computer]),
-  });
+  const user: string[] = [];
+  addNew(user, event.data.get('SubjectUserName') ?? '');
+  addNew(user, beforeAt(target));
+  addNew(user, target);
+  return user.length === 0 ? { hosts: [event.computer] } : { user, hosts: [event.computer] };
+}
+
+function addNew(texts: string[], text: string): void {
+  if (text !== '' && !texts.includes(text)) texts.push(text);
 }
 
 /** Event data that stays, and the pid too where it is no number: the raw value must not be lost. */
@@ -159,60 +167,86 @@ function eventDataOf(event: WindowsEvent, commandLine: string): Record<string, s
   return kept;
 }
 
-function winlogOf(event: WindowsEvent, commandLine: string): ProcessStart['winlog'] {
-  const { execution } = event;
-  const thread = filled({ id: nonZero(execution['ThreadID']) });
-  return filled({
+type Winlog = ProcessStart['winlog'];
+
+function winlogOf(event: WindowsEvent, commandLine: string): Winlog {
+  const winlog: Winlog = {
     channel: event.channel,
     computer_name: event.computer,
     provider_name: event.providerName || SECURITY_AUDITING.name,
     provider_guid: event.providerGuid || SECURITY_AUDITING.guid,
     record_id: event.recordId,
     event_id: event.eventId,
-    version: nonZero(event.version),
-    task: taskName(event.task),
-    opcode: opcodeName(event.opcode),
-    keywords: [...readKeywords(event.keywords).names],
-    activity_id: event.activityId,
-    related_activity_id: event.relatedActivityId,
-    process: filled({ pid: nonZero(execution['ProcessID']), thread }),
-    kernel_time: nonZero(execution['KernelTime']),
-    user_time: nonZero(execution['UserTime']),
-    processor_id: nonZero(execution['ProcessorID']),
-    processor_time: nonZero(execution['ProcessorTime']),
-    session_id: nonZero(execution['SessionID']),
-    user: filled({ identifier: event.userId }),
-    logon: filled({ id: event.data.get('SubjectLogonId') ?? '' }),
-    event_data: eventDataOf(event, commandLine),
-  });
+  };
+  const version = nonZero(event.version);
+  if (version !== undefined) winlog.version = version;
+  const task = taskName(event.task);
+  if (task !== undefined) winlog.task = task;
+  const opcode = opcodeName(event.opcode);
+  if (opcode !== undefined) winlog.opcode = opcode;
+  const { names } = readKeywords(event.keywords);
+  if (names.length > 0) winlog.keywords = [...names];
+  if (event.activityId !== '') winlog.activity_id = event.activityId;
+  if (event.relatedActivityId !== '') winlog['related_activity_id'] = event.relatedActivityId;
+  addExecution(winlog, event.execution);
+  if (event.userId !== '') winlog['user'] = { identifier: event.userId };
+  const logonId = event.data.get('SubjectLogonId') ?? '';
+  if (logonId !== '') winlog.logon = { id: logonId };
+  if (event.data.size > 0) winlog.event_data = eventDataOf(event, commandLine);
+  return winlog;
 }
 
-function launchbeatOf(input: DocumentInput): ProcessStart['launchbeat'] {
+/** Attributes of `Execution` that few events have, and their fields. */
+const EXECUTION_FIELDS = [
+  ['KernelTime', 'kernel_time'],
+  ['UserTime', 'user_time'],
+  ['ProcessorID', 'processor_id'],
+  ['ProcessorTime', 'processor_time'],
+  ['SessionID', 'session_id'],
+] as const;
+
+/** Puts in the process that logged. */
+function addExecution(winlog: Winlog, execution: WindowsEvent['execution']): void {
+  const pid = nonZero(execution['ProcessID']);
+  const thread = nonZero(execution['ThreadID']);
+  if (pid !== undefined || thread !== undefined) {
+    const process: NonNullable<Winlog['process']> = {};
+    if (pid !== undefined) process.pid = pid;
+    if (thread !== undefined) process.thread = { id: thread };
+    winlog.process = process;
+  }
+  for (const [attribute, field] of EXECUTION_FIELDS) {
+    const value = nonZero(execution[attribute]);
+    if (value !== undefined) winlog[field] = value;
+  }
+}
+
+function launchbeatOf(input: DocumentInput): Launchbeat {
   const { data } = input.event;
   const executable = data.get('NewProcessName') ?? '';
   const parent = fileName(data.get('ParentProcessName') ?? '');
-  const { logonId: _, ...actor } = input.actor;
-  return {
-    ...(input.program === undefined ? {} : { program: input.program }),
-    launch: input.launch,
-    actor,
-    ...filled({
-      flags: [...input.flags],
-      pair: parent === '' || executable === '' ? '' : `${parent} > ${fileName(executable)}`,
-      executable_dir: folderOf(executable),
-      command_line_length: input.commandLineLength,
-      decoded_command: input.decodedCommand,
-      redacted: input.redacted === 0 ? undefined : input.redacted,
-      source: input.polled ? 'poll' : '',
-    }),
-  };
+  const { launch } = input;
+  const actor: Account = {};
+  addAccount(actor, input.actor.id ?? '', input.actor.name ?? '', input.actor.domain ?? '');
+  const part: Launchbeat =
+    input.program === undefined ? { launch, actor } : { program: input.program, launch, actor };
+  if (input.flags.length > 0) part.flags = [...input.flags];
+  if (parent !== '' && executable !== '') part.pair = `${parent} > ${fileName(executable)}`;
+  const folder = folderOf(executable);
+  if (folder !== undefined) part.executable_dir = folder;
+  if (input.commandLineLength !== undefined) part.command_line_length = input.commandLineLength;
+  if (input.decodedCommand !== '') part.decoded_command = input.decodedCommand;
+  if (input.redacted > 0) part.redacted = input.redacted;
+  if (input.polled) part.source = 'poll';
+  return part;
 }
 
 /** Pids that Windows printed in no form that is known stay in `winlog.event_data` and are tagged. */
-function tagsOf(data: ReadonlyMap<string, string>): string[] {
-  const unread = (name: string): boolean =>
-    data.has(name) && windowsNumber(data.get(name) ?? '') === undefined;
-  return unread('NewProcessId') || unread('ProcessId') ? ['pid_unreadable'] : [];
+function hasUnreadPid(data: WindowsEvent['data'], process: ProcessStart['process']): boolean {
+  return (
+    (process.pid === undefined && data.has('NewProcessId')) ||
+    (process.parent?.pid === undefined && data.has('ProcessId'))
+  );
 }
 
 let lastReadAtMs = Number.NaN;
@@ -229,8 +263,7 @@ function isoTime(timeMs: number): string {
 
 function eventOf(input: DocumentInput): ProcessStart['event'] {
   const { event } = input;
-  const sequence = windowsNumber(event.recordId);
-  return filled({
+  const part: Partial<ProcessStart['event']> = {
     id: eventId({
       computer: event.computer,
       channel: event.channel,
@@ -246,28 +279,37 @@ function eventOf(input: DocumentInput): ProcessStart['event'] {
     action: input.polled ? 'found-process' : 'created-process',
     category: ['process'],
     type: ['start'],
-    outcome: readKeywords(event.keywords).outcome,
-    created: isoTime(input.readAtMs),
-    // What process-poll finds stands in no log: its record id is made up.
-    sequence: input.polled ? undefined : sequence,
-  });
+  };
+  const { outcome } = readKeywords(event.keywords);
+  if (outcome !== undefined) part.outcome = outcome;
+  part.created = isoTime(input.readAtMs);
+  // What process-poll finds stands in no log: its record id is made up.
+  const sequence = input.polled ? undefined : windowsNumber(event.recordId);
+  if (sequence !== undefined) part.sequence = sequence;
+  return part as ProcessStart['event'];
 }
 
-/** Builds the document. It has no `log.level` and no `ecs.version`: the writer of the line puts them at its two ends. */
+/**
+ * Builds the document. It has no `log.level` and no `ecs.version`: the writer of the line puts them at its two ends. Its parts are
+ * made key by key, each only where there is something to say: to make them whole and then to take out what is empty would cost twice.
+ */
 export function ecsDocument(input: DocumentInput): ProcessStart {
   const { common, event } = input;
-  return filled({
+  const document: Partial<ProcessStart> = {
     '@timestamp': event.systemTime,
     agent: common.agent,
     data_stream: common.data_stream,
     event: eventOf(input),
     host: { name: event.computer, os: { type: 'windows' } },
-    message: event.message,
-    process: processOf(event, input.commandLine),
-    related: relatedOf(event),
-    tags: tagsOf(event.data),
-    user: userOf(event.data),
-    winlog: winlogOf(event, input.commandLine),
-    launchbeat: launchbeatOf(input),
-  });
+  };
+  if (event.message !== '') document.message = event.message;
+  const process = processOf(event, input.commandLine);
+  document.process = process;
+  document.related = relatedOf(event);
+  if (hasUnreadPid(event.data, process)) document.tags = ['pid_unreadable'];
+  const user = userOf(event.data);
+  if (user !== undefined) document.user = user;
+  document.winlog = winlogOf(event, input.commandLine);
+  document.launchbeat = launchbeatOf(input);
+  return document as ProcessStart;
 }

@@ -159,9 +159,7 @@ function restOf(document: Record<string, unknown>): Record<string, unknown> {
  * Prints documents that begin with `@timestamp`, `agent` and `data_stream`: `log.level` stands first, `ecs.version` last. Agent and
  * data stream are printed anew only where a document has another object there than the one before.
  */
-export function documentPrinter(
-  write: (line: string) => void,
-): (document: TimedDocument) => void {
+export function documentPrinter(write: (line: string) => void): (document: TimedDocument) => void {
   const options = ecsOptions();
   let time = '';
   const printer = pino(
