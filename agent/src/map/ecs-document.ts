@@ -71,7 +71,8 @@ const MOVED = new Set(['NewProcessId', 'NewProcessName', 'ParentProcessName']);
 
 /** A number that is only written when it is there and not 0, as Winlogbeat does for System's numbers. */
 function nonZero(text: string | undefined): number | undefined {
-  const value = windowsNumber(text ?? '');
+  if (text === undefined) return undefined;
+  const value = windowsNumber(text);
   return value === 0 ? undefined : value;
 }
 
