@@ -11,12 +11,11 @@ import type { WindowsEvent } from './parse-event.ts';
 import {
   fileName,
   folderOf,
-  opcodeName,
   readKeywords,
   SECURITY_AUDITING,
-  taskName,
   windowsNumber,
 } from './windows-names.ts';
+import { winlogOf } from './winlog-part.ts';
 
 /** Who writes the document. */
 export interface DocumentAgent {
@@ -66,16 +65,6 @@ export interface DocumentInput {
   readonly polled: boolean;
 }
 
-/** EventData that stands in fields of its own and is not kept under `winlog.event_data`, as in Winlogbeat. */
-const MOVED = new Set(['NewProcessId', 'NewProcessName', 'ParentProcessName']);
-
-/** A number that is only written when it is there and not 0, as Winlogbeat does for System's numbers. */
-function nonZero(text: string | undefined): number | undefined {
-  if (text === undefined) return undefined;
-  const value = windowsNumber(text);
-  return value === 0 ? undefined : value;
-}
-
 type Launchbeat = ProcessStart['launchbeat'];
 type Image = NonNullable<ProcessStart['process']['parent']>;
 
@@ -108,32 +97,29 @@ function processOf(event: WindowsEvent, commandLine: string): ProcessStart['proc
 
 type Account = Launchbeat['actor'];
 
-/** Puts what is known of an account into a part; tells whether that is anything. */
-function addAccount(part: Account, id: string, name: string, domain: string): boolean {
-  if (id !== '') part.id = id;
-  if (name !== '') part.name = name;
-  if (domain !== '') part.domain = domain;
-  return id !== '' || name !== '' || domain !== '';
+/** What is known of an account; undefined = nothing. */
+function accountOf(id: string, name: string, domain: string): Account | undefined {
+  if (id === '' && name === '' && domain === '') return undefined;
+  const account: Account = {};
+  if (id !== '') account.id = id;
+  if (name !== '') account.name = name;
+  if (domain !== '') account.domain = domain;
+  return account;
 }
 
 /** Subject is `user`; a Target that names somebody is `user.effective`, its name without what follows an "@". */
 function userOf(data: ReadonlyMap<string, string>): ProcessStart['user'] {
-  const user: NonNullable<ProcessStart['user']> = {};
-  const isSubject = addAccount(
-    user,
+  const subject = accountOf(
     data.get('SubjectUserSid') ?? '',
     data.get('SubjectUserName') ?? '',
     data.get('SubjectDomainName') ?? '',
   );
-  const effective: Account = {};
-  const isTarget = addAccount(
-    effective,
+  const effective = accountOf(
     dataValue(data, 'TargetUserSid'),
     beforeAt(dataValue(data, 'TargetUserName')),
     dataValue(data, 'TargetDomainName'),
   );
-  if (isTarget) user.effective = effective;
-  return isSubject || isTarget ? user : undefined;
+  return effective === undefined ? subject : { ...subject, effective };
 }
 
 function beforeAt(name: string): string {
@@ -154,81 +140,13 @@ function addNew(texts: string[], text: string): void {
   if (text !== '' && !texts.includes(text)) texts.push(text);
 }
 
-/** Event data that stays, and the pid too where it is no number: the raw value must not be lost. */
-function eventDataOf(event: WindowsEvent, commandLine: string): Record<string, string> {
-  const kept: Record<string, string> = {};
-  for (const [name, value] of event.data) {
-    const moved = MOVED.has(name);
-    if (moved && !(name === 'NewProcessId' && windowsNumber(value) === undefined)) continue;
-    const text = name === 'CommandLine' ? commandLine : value;
-    if (name !== '__proto__') kept[name] = text;
-    // It must become a key like any other.
-    else Object.defineProperty(kept, name, { value: text, enumerable: true });
-  }
-  return kept;
-}
-
-type Winlog = ProcessStart['winlog'];
-
-function winlogOf(event: WindowsEvent, commandLine: string): Winlog {
-  const winlog: Winlog = {
-    channel: event.channel,
-    computer_name: event.computer,
-    provider_name: event.providerName || SECURITY_AUDITING.name,
-    provider_guid: event.providerGuid || SECURITY_AUDITING.guid,
-    record_id: event.recordId,
-    event_id: event.eventId,
-  };
-  const version = nonZero(event.version);
-  if (version !== undefined) winlog.version = version;
-  const task = taskName(event.task);
-  if (task !== undefined) winlog.task = task;
-  const opcode = opcodeName(event.opcode);
-  if (opcode !== undefined) winlog.opcode = opcode;
-  const { names } = readKeywords(event.keywords);
-  if (names.length > 0) winlog.keywords = [...names];
-  if (event.activityId !== '') winlog.activity_id = event.activityId;
-  if (event.relatedActivityId !== '') winlog['related_activity_id'] = event.relatedActivityId;
-  addExecution(winlog, event.execution);
-  if (event.userId !== '') winlog['user'] = { identifier: event.userId };
-  const logonId = event.data.get('SubjectLogonId') ?? '';
-  if (logonId !== '') winlog.logon = { id: logonId };
-  if (event.data.size > 0) winlog.event_data = eventDataOf(event, commandLine);
-  return winlog;
-}
-
-/** Attributes of `Execution` that few events have, and their fields. */
-const EXECUTION_FIELDS = [
-  ['KernelTime', 'kernel_time'],
-  ['UserTime', 'user_time'],
-  ['ProcessorID', 'processor_id'],
-  ['ProcessorTime', 'processor_time'],
-  ['SessionID', 'session_id'],
-] as const;
-
-/** Puts in the process that logged. */
-function addExecution(winlog: Winlog, execution: WindowsEvent['execution']): void {
-  const pid = nonZero(execution['ProcessID']);
-  const thread = nonZero(execution['ThreadID']);
-  if (pid !== undefined || thread !== undefined) {
-    const process: NonNullable<Winlog['process']> = {};
-    if (pid !== undefined) process.pid = pid;
-    if (thread !== undefined) process.thread = { id: thread };
-    winlog.process = process;
-  }
-  for (const [attribute, field] of EXECUTION_FIELDS) {
-    const value = nonZero(execution[attribute]);
-    if (value !== undefined) winlog[field] = value;
-  }
-}
-
 function launchbeatOf(input: DocumentInput): Launchbeat {
   const { data } = input.event;
   const executable = data.get('NewProcessName') ?? '';
   const parent = fileName(data.get('ParentProcessName') ?? '');
   const { launch } = input;
-  const actor: Account = {};
-  addAccount(actor, input.actor.id ?? '', input.actor.name ?? '', input.actor.domain ?? '');
+  const { id = '', name = '', domain = '' } = input.actor;
+  const actor = accountOf(id, name, domain) ?? {};
   const part: Launchbeat =
     input.program === undefined ? { launch, actor } : { program: input.program, launch, actor };
   if (input.flags.length > 0) part.flags = [...input.flags];
