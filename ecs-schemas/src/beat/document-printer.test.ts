@@ -23,9 +23,8 @@ test('a line is the document between log.level and ecs.version, in its order', (
     event: { id: 'x', args: ['"', '\\'] },
     message: 'two\nlines',
   };
-  assert.deepEqual(printed([document]), [
-    `${JSON.stringify({ 'log.level': 'information', ...document, 'ecs.version': ECS_VERSION })}\n`,
-  ]);
+  const line = `${JSON.stringify({ 'log.level': 'information', ...document, 'ecs.version': ECS_VERSION })}\n`;
+  assert.deepEqual(printed([document, document, document]), [line, line, line]);
 });
 
 test('each document has its own time, agent and data stream, shared or not', () => {
@@ -33,6 +32,7 @@ test('each document has its own time, agent and data stream, shared or not', () 
   const documents = [
     one,
     { ...one, '@timestamp': 't2' },
+    { ...one, '@timestamp': 't3' },
     { ...one, agent: { id: 'b' } },
     { ...one, data_stream: { ...STREAM, namespace: 'other' } },
     one,
