@@ -2,7 +2,7 @@
  * The wire between agent and collector: paths, headers, limits and answers that both sides use.
  * Source: docs/http-api.md; the digest is RFC 9530's, the problem documents are RFC 9457's.
  */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { z } from 'zod';
 
 export const CHUNKS_PATH = '/v1/chunks';
@@ -55,7 +55,7 @@ export const RESENT_KEY_PREFIX = 'again.';
 
 /** The Content-Digest of the bytes as sent (compressed): `sha-256=:<base64>:` (RFC 9530, section 2). */
 export function contentDigest(bytes: Uint8Array): string {
-  return `sha-256=:${createHash('sha256').update(bytes).digest('base64')}:`;
+  return `sha-256=:${hash('sha256', bytes, 'base64')}:`;
 }
 
 /** The Authorization header of a key, `ApiKey base64(id:secret)`, as in Elasticsearch. */

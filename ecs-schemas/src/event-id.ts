@@ -40,11 +40,23 @@ export function eventId(key: EventKey): string {
   return timedId(key.timeMs, [
     key.computer.toLowerCase(),
     key.channel,
-    key.providerGuid.toLowerCase().replace(/[{}]/g, ''),
+    bareGuid(key.providerGuid),
     key.recordId,
     String(key.timeMs),
     key.eventCode,
   ]);
+}
+
+let lastGuid = '';
+let lastBareGuid = '';
+
+/** In lower case, without braces. Nearly every event is of one provider: the last one is remembered. */
+function bareGuid(guid: string): string {
+  if (guid !== lastGuid) {
+    lastBareGuid = guid.toLowerCase().replace(/[{}]/g, '');
+    lastGuid = guid;
+  }
+  return lastBareGuid;
 }
 
 /** The same form of id for whatever has a time (Unix milliseconds) and a key of its own. */
@@ -54,19 +66,35 @@ export function timedId(timeMs: number, key: readonly string[]): string {
   return timeCharacters(timeMs) + digest.slice(0, DIGEST_CHARACTERS) + ALPHABET.charAt(last);
 }
 
+/** Times that differ in their last two characters alone, four seconds of them, stand together: the rest is remembered. */
+const LOWER_CHARACTERS = 2;
+const LOWER_TIMES = ALPHABET.length ** LOWER_CHARACTERS;
+let lastUpper = Number.NaN;
+let lastUpperCharacters = '';
+
 /** Big-endian, as base64url. Throws where six bytes do not hold it. */
 function timeCharacters(timeMs: number): string {
   if (!Number.isSafeInteger(timeMs) || timeMs < 0 || timeMs > TIME_MAX)
     throw new RangeError(
       `Time of an event is ${timeMs}, not Unix milliseconds of ${TIME_BYTES} bytes.`,
     );
-  let rest = timeMs;
-  let characters = '';
-  for (let at = 0; at < TIME_CHARACTERS; at += 1) {
-    characters = ALPHABET.charAt(rest % ALPHABET.length) + characters;
+  const upper = Math.floor(timeMs / LOWER_TIMES);
+  if (upper !== lastUpper) {
+    lastUpperCharacters = characters(upper, TIME_CHARACTERS - LOWER_CHARACTERS);
+    lastUpper = upper;
+  }
+  return lastUpperCharacters + characters(timeMs % LOWER_TIMES, LOWER_CHARACTERS);
+}
+
+/** The lowest `count` characters of a number as base64url. */
+function characters(number: number, count: number): string {
+  let rest = number;
+  let text = '';
+  for (let at = 0; at < count; at += 1) {
+    text = ALPHABET.charAt(rest % ALPHABET.length) + text;
     rest = Math.floor(rest / ALPHABET.length);
   }
-  return characters;
+  return text;
 }
 
 /** What a character of the alphabet stands for, by its code. */

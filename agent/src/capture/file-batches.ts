@@ -46,7 +46,9 @@ export async function* fileBatches(
     facts.push(...piece.facts);
     for (const xml of piece.events) {
       events.push({ xml, readAtMs: Date.now() });
-      if (events.length >= pacer.eventsMax) yield* handOn();
+      if (events.length < pacer.eventsMax) continue;
+      yield* handOn();
+      // Not asked for each event: a signal of signals asks all of them.
       if (signal.aborted) return;
     }
     if (piece.waiting === true || facts.length >= FACTS_MAX) yield* handOn();

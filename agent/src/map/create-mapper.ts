@@ -7,7 +7,7 @@ import { LIMIT, type ProcessStart, systemTimeMs } from '@launchbeat/ecs-schemas'
 import type { CapturedEvent } from '../capture/captured-event.ts';
 import { type Actor, actorOf, isSystemAccount, isSystemProcess } from './actor.ts';
 import { isCanaryStart } from './canary-start.ts';
-import { type DocumentAgent, ecsDocument } from './ecs-document.ts';
+import { commonParts, type DocumentAgent, ecsDocument } from './ecs-document.ts';
 import { flagsOf } from './flags.ts';
 import { cutToJsonBytes, jsonBytes } from './json-bytes.ts';
 import type { MapConfig } from './map-config.ts';
@@ -124,7 +124,8 @@ function leftOut(
 
 /** Makes the mapper of one run of the agent. */
 export function createMapper(options: MapperOptions): Mapper {
-  const { config, agent, namespace, ignoreOlderMs = 0 } = options;
+  const { config, ignoreOlderMs = 0 } = options;
+  const common = commonParts(options.agent, options.namespace);
   const recognise = createRecogniser(config.programs);
   const runProcessors = createProcessors(config.processors);
   const redactor: Redactor = createRedactor({
@@ -149,8 +150,7 @@ export function createMapper(options: MapperOptions): Mapper {
       event: clean.event,
       timeMs,
       readAtMs: captured.readAtMs,
-      agent,
-      namespace,
+      common,
       commandLine,
       commandLineLength: event.data.get('CommandLine')?.length,
       decodedCommand: clean.decoded ?? '',

@@ -11,12 +11,11 @@ import type { WindowsEvent } from './parse-event.ts';
 import {
   fileName,
   folderOf,
-  opcodeName,
   readKeywords,
   SECURITY_AUDITING,
-  taskName,
   windowsNumber,
 } from './windows-names.ts';
+import { winlogOf } from './winlog-part.ts';
 
 /** Who writes the document. */
 export interface DocumentAgent {
@@ -26,14 +25,30 @@ export interface DocumentAgent {
   readonly ephemeralId: string;
 }
 
+/** The parts that all documents of one agent share, the very objects: the writer of the lines prints them once. */
+export type CommonParts = Pick<ProcessStart, 'agent' | 'data_stream'>;
+
+/** Makes them; `namespace` is that of the data stream. */
+export function commonParts(agent: DocumentAgent, namespace: string): CommonParts {
+  return {
+    agent: {
+      id: agent.id,
+      name: agent.name,
+      type: 'launchbeat',
+      version: agent.version,
+      ephemeral_id: agent.ephemeralId,
+    },
+    data_stream: { type: DATA_STREAM_TYPE, dataset: DATASET, namespace },
+  };
+}
+
 /** All that a document is made of. */
 export interface DocumentInput {
   readonly event: WindowsEvent;
   /** `TimeCreated/@SystemTime` in Unix milliseconds. */
   readonly timeMs: number;
   readonly readAtMs: number;
-  readonly agent: DocumentAgent;
-  readonly namespace: string;
+  readonly common: CommonParts;
   /** The command line as it is written, redacted and cut if need be; '' = none. */
   readonly commandLine: string;
   /** UTF-16 units of the command line as logged; undefined = the event has none. */
@@ -50,153 +65,107 @@ export interface DocumentInput {
   readonly polled: boolean;
 }
 
-/** EventData that stands in fields of its own and is not kept under `winlog.event_data`, as in Winlogbeat. */
-const MOVED = new Set(['NewProcessId', 'NewProcessName', 'ParentProcessName']);
+type Launchbeat = ProcessStart['launchbeat'];
+type Image = NonNullable<ProcessStart['process']['parent']>;
 
-/** The object without its empty parts: undefined, '', [] and {}. 0 stays. Most have none, and are given as they are. */
-function filled<Part extends object>(part: Part): Part {
-  for (const key in part) if (isEmpty(part[key])) return withoutEmpty(part);
-  return part;
-}
-
-function withoutEmpty<Part extends object>(part: Part): Part {
-  // A loop over the keys: by entries it would be half of what the whole document costs.
-  const kept: Record<string, unknown> = {};
-  for (const key in part) {
-    const value: unknown = part[key];
-    if (!isEmpty(value)) kept[key] = value;
-  }
-  return kept as Part;
-}
-
-function isEmpty(value: unknown): boolean {
-  if (value === undefined || value === '') return true;
-  if (typeof value !== 'object' || value === null) return false;
-  if (Array.isArray(value)) return value.length === 0;
-  for (const _ in value) return false;
-  return true;
-}
-
-/** A number that is only written when it is there and not 0, as Winlogbeat does for System's numbers. */
-function nonZero(text: string | undefined): number | undefined {
-  const value = windowsNumber(text ?? '');
-  return value === 0 ? undefined : value;
-}
-
-const unique = (texts: readonly string[]): string[] =>
-  texts.filter((text, at) => text !== '' && texts.indexOf(text) === at);
-
-function imageOf(path: string, pid: string): { pid?: number; executable?: string; name?: string } {
+/** Puts what is known of a program into a part: pid, path, name. */
+function addImage<Part extends Image>(part: Part, path: string, pid: string): Part {
   const number = windowsNumber(pid);
-  return filled({
-    ...(number === undefined ? {} : { pid: number }),
-    executable: path,
-    name: fileName(path),
-  });
+  if (number !== undefined) part.pid = number;
+  if (path === '') return part;
+  part.executable = path;
+  const name = fileName(path);
+  if (name !== '') part.name = name;
+  return part;
 }
 
 function processOf(event: WindowsEvent, commandLine: string): ProcessStart['process'] {
   const { data } = event;
+  const process: ProcessStart['process'] = {};
+  addImage(process, data.get('NewProcessName') ?? '', data.get('NewProcessId') ?? '');
+  if (commandLine !== '') process.command_line = commandLine;
   const args = commandLineArgs(commandLine);
-  return filled({
-    ...imageOf(data.get('NewProcessName') ?? '', data.get('NewProcessId') ?? ''),
-    command_line: commandLine,
-    args,
-    ...(args.length === 0 ? {} : { args_count: args.length }),
-    parent: imageOf(data.get('ParentProcessName') ?? '', data.get('ProcessId') ?? ''),
-  });
+  if (args.length > 0) {
+    process.args = args;
+    process.args_count = args.length;
+  }
+  const path = data.get('ParentProcessName') ?? '';
+  const parent: Image = addImage({}, path, data.get('ProcessId') ?? '');
+  if (parent.pid !== undefined || path !== '') process.parent = parent;
+  return process;
+}
+
+type Account = Launchbeat['actor'];
+
+/** What is known of an account; undefined = nothing. */
+function accountOf(id: string, name: string, domain: string): Account | undefined {
+  if (id === '' && name === '' && domain === '') return undefined;
+  const account: Account = {};
+  if (id !== '') account.id = id;
+  if (name !== '') account.name = name;
+  if (domain !== '') account.domain = domain;
+  return account;
 }
 
 /** Subject is `user`; a Target that names somebody is `user.effective`, its name without what follows an "@". */
 function userOf(data: ReadonlyMap<string, string>): ProcessStart['user'] {
-  return filled({
-    id: data.get('SubjectUserSid') ?? '',
-    name: data.get('SubjectUserName') ?? '',
-    domain: data.get('SubjectDomainName') ?? '',
-    effective: filled({
-      id: dataValue(data, 'TargetUserSid'),
-      name: dataValue(data, 'TargetUserName').split('@', 1)[0] ?? '',
-      domain: dataValue(data, 'TargetDomainName'),
-    }),
-  });
+  const subject = accountOf(
+    data.get('SubjectUserSid') ?? '',
+    data.get('SubjectUserName') ?? '',
+    data.get('SubjectDomainName') ?? '',
+  );
+  const effective = accountOf(
+    dataValue(data, 'TargetUserSid'),
+    beforeAt(dataValue(data, 'TargetUserName')),
+    dataValue(data, 'TargetDomainName'),
+  );
+  return effective === undefined ? subject : { ...subject, effective };
+}
+
+function beforeAt(name: string): string {
+  const end = name.indexOf('@');
+  return end === -1 ? name : name.slice(0, end);
 }
 
 function relatedOf(event: WindowsEvent): ProcessStart['related'] {
   const target = dataValue(event.data, 'TargetUserName');
-  return filled({
-    user: unique([event.data.get('SubjectUserName') ?? '', target.split('@', 1)[0] ?? '', target]),
-    hosts: unique([event.computer]),
-  });
+  const user: string[] = [];
+  addNew(user, event.data.get('SubjectUserName') ?? '');
+  addNew(user, beforeAt(target));
+  addNew(user, target);
+  return user.length === 0 ? { hosts: [event.computer] } : { user, hosts: [event.computer] };
 }
 
-/** Event data that stays, and the pid too where it is no number: the raw value must not be lost. */
-function eventDataOf(event: WindowsEvent, commandLine: string): Record<string, string> {
-  const kept: Record<string, string> = {};
-  for (const [name, value] of event.data) {
-    const moved = MOVED.has(name);
-    if (moved && !(name === 'NewProcessId' && windowsNumber(value) === undefined)) continue;
-    const text = name === 'CommandLine' ? commandLine : value;
-    if (name !== '__proto__') kept[name] = text;
-    // It must become a key like any other.
-    else Object.defineProperty(kept, name, { value: text, enumerable: true });
-  }
-  return kept;
+function addNew(texts: string[], text: string): void {
+  if (text !== '' && !texts.includes(text)) texts.push(text);
 }
 
-function winlogOf(event: WindowsEvent, commandLine: string): ProcessStart['winlog'] {
-  const { execution } = event;
-  const thread = filled({ id: nonZero(execution['ThreadID']) });
-  return filled({
-    channel: event.channel,
-    computer_name: event.computer,
-    provider_name: event.providerName || SECURITY_AUDITING.name,
-    provider_guid: event.providerGuid || SECURITY_AUDITING.guid,
-    record_id: event.recordId,
-    event_id: event.eventId,
-    version: nonZero(event.version),
-    task: taskName(event.task),
-    opcode: opcodeName(event.opcode),
-    keywords: [...readKeywords(event.keywords).names],
-    activity_id: event.activityId,
-    related_activity_id: event.relatedActivityId,
-    process: filled({ pid: nonZero(execution['ProcessID']), thread }),
-    kernel_time: nonZero(execution['KernelTime']),
-    user_time: nonZero(execution['UserTime']),
-    processor_id: nonZero(execution['ProcessorID']),
-    processor_time: nonZero(execution['ProcessorTime']),
-    session_id: nonZero(execution['SessionID']),
-    user: filled({ identifier: event.userId }),
-    logon: filled({ id: event.data.get('SubjectLogonId') ?? '' }),
-    event_data: eventDataOf(event, commandLine),
-  });
-}
-
-function launchbeatOf(input: DocumentInput): ProcessStart['launchbeat'] {
+function launchbeatOf(input: DocumentInput): Launchbeat {
   const { data } = input.event;
   const executable = data.get('NewProcessName') ?? '';
   const parent = fileName(data.get('ParentProcessName') ?? '');
-  const { logonId: _, ...actor } = input.actor;
-  return {
-    ...(input.program === undefined ? {} : { program: input.program }),
-    launch: input.launch,
-    actor,
-    ...filled({
-      flags: [...input.flags],
-      pair: parent === '' || executable === '' ? '' : `${parent} > ${fileName(executable)}`,
-      executable_dir: folderOf(executable),
-      command_line_length: input.commandLineLength,
-      decoded_command: input.decodedCommand,
-      redacted: input.redacted === 0 ? undefined : input.redacted,
-      source: input.polled ? 'poll' : '',
-    }),
-  };
+  const { launch } = input;
+  const { id = '', name = '', domain = '' } = input.actor;
+  const actor = accountOf(id, name, domain) ?? {};
+  const part: Launchbeat =
+    input.program === undefined ? { launch, actor } : { program: input.program, launch, actor };
+  if (input.flags.length > 0) part.flags = [...input.flags];
+  if (parent !== '' && executable !== '') part.pair = `${parent} > ${fileName(executable)}`;
+  const folder = folderOf(executable);
+  if (folder !== undefined) part.executable_dir = folder;
+  if (input.commandLineLength !== undefined) part.command_line_length = input.commandLineLength;
+  if (input.decodedCommand !== '') part.decoded_command = input.decodedCommand;
+  if (input.redacted > 0) part.redacted = input.redacted;
+  if (input.polled) part.source = 'poll';
+  return part;
 }
 
 /** Pids that Windows printed in no form that is known stay in `winlog.event_data` and are tagged. */
-function tagsOf(data: ReadonlyMap<string, string>): string[] {
-  const unread = (name: string): boolean =>
-    data.has(name) && windowsNumber(data.get(name) ?? '') === undefined;
-  return unread('NewProcessId') || unread('ProcessId') ? ['pid_unreadable'] : [];
+function hasUnreadPid(data: WindowsEvent['data'], process: ProcessStart['process']): boolean {
+  return (
+    (process.pid === undefined && data.has('NewProcessId')) ||
+    (process.parent?.pid === undefined && data.has('ProcessId'))
+  );
 }
 
 let lastReadAtMs = Number.NaN;
@@ -213,8 +182,7 @@ function isoTime(timeMs: number): string {
 
 function eventOf(input: DocumentInput): ProcessStart['event'] {
   const { event } = input;
-  const sequence = windowsNumber(event.recordId);
-  return filled({
+  const part: Partial<ProcessStart['event']> = {
     id: eventId({
       computer: event.computer,
       channel: event.channel,
@@ -230,34 +198,37 @@ function eventOf(input: DocumentInput): ProcessStart['event'] {
     action: input.polled ? 'found-process' : 'created-process',
     category: ['process'],
     type: ['start'],
-    outcome: readKeywords(event.keywords).outcome,
-    created: isoTime(input.readAtMs),
-    // What process-poll finds stands in no log: its record id is made up.
-    sequence: input.polled ? undefined : sequence,
-  });
+  };
+  const { outcome } = readKeywords(event.keywords);
+  if (outcome !== undefined) part.outcome = outcome;
+  part.created = isoTime(input.readAtMs);
+  // What process-poll finds stands in no log: its record id is made up.
+  const sequence = input.polled ? undefined : windowsNumber(event.recordId);
+  if (sequence !== undefined) part.sequence = sequence;
+  return part as ProcessStart['event'];
 }
 
-/** Builds the document. It has no `log.level` and no `ecs.version`: the writer of the line puts them at its two ends. */
+/**
+ * Builds the document. It has no `log.level` and no `ecs.version`: the writer of the line puts them at its two ends. Its parts are
+ * made key by key, each only where there is something to say: to make them whole and then to take out what is empty would cost twice.
+ */
 export function ecsDocument(input: DocumentInput): ProcessStart {
-  const { agent, event } = input;
-  return filled({
+  const { common, event } = input;
+  const document: Partial<ProcessStart> = {
     '@timestamp': event.systemTime,
-    agent: {
-      id: agent.id,
-      name: agent.name,
-      type: 'launchbeat',
-      version: agent.version,
-      ephemeral_id: agent.ephemeralId,
-    },
-    data_stream: { type: DATA_STREAM_TYPE, dataset: DATASET, namespace: input.namespace },
+    agent: common.agent,
+    data_stream: common.data_stream,
     event: eventOf(input),
     host: { name: event.computer, os: { type: 'windows' } },
-    message: event.message,
-    process: processOf(event, input.commandLine),
-    related: relatedOf(event),
-    tags: tagsOf(event.data),
-    user: userOf(event.data),
-    winlog: winlogOf(event, input.commandLine),
-    launchbeat: launchbeatOf(input),
-  });
+  };
+  if (event.message !== '') document.message = event.message;
+  const process = processOf(event, input.commandLine);
+  document.process = process;
+  document.related = relatedOf(event);
+  if (hasUnreadPid(event.data, process)) document.tags = ['pid_unreadable'];
+  const user = userOf(event.data);
+  if (user !== undefined) document.user = user;
+  document.winlog = winlogOf(event, input.commandLine);
+  document.launchbeat = launchbeatOf(input);
+  return document as ProcessStart;
 }

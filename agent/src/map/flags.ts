@@ -61,28 +61,36 @@ function hasEncodedCommand(image: string, commandLine: string): boolean {
 const isElevated = (type: string): boolean =>
   type === '%%1937' || /^TokenElevationTypeFull\b/.test(type);
 
-const RULES: readonly (readonly [
-  string,
-  (input: FlagInput, image: string, parent: string) => boolean,
-])[] = [
-  ['elevated', (input) => isElevated(input.tokenElevationType)],
-  ['no_command_line', (input) => input.commandLine === ''],
-  ['encoded_powershell', (input, image) => hasEncodedCommand(image, input.commandLine)],
-  ['script_host', (_, image) => SCRIPT_HOSTS.has(image)],
-  ['lolbin', (_, image) => LOLBINS.has(image)],
-  ['office_child', (_, image, parent) => OFFICE.has(parent) && !OFFICE.has(image)],
-  ['remote_tool', (_, image) => REMOTE_TOOLS.has(image)],
-  ['user_writable_path', (input) => USER_WRITABLE.test(input.executable)],
-  ['double_extension', (_, image) => DOUBLE_EXTENSION.test(image)],
-  ['long_cmdline', (input) => input.commandLine.length > LONG_COMMAND_LINE_UNITS],
-  ['truncated', (input) => input.truncated],
-  ['control_characters', (input) => input.cleaned],
-  ['degraded', (input) => input.polled === true],
+interface Rule {
+  readonly flag: string;
+  /** `image` and `parent` are file names in lower case. */
+  holds(input: FlagInput, image: string, parent: string): boolean;
+}
+
+const RULES: readonly Rule[] = [
+  { flag: 'elevated', holds: (input) => isElevated(input.tokenElevationType) },
+  { flag: 'no_command_line', holds: (input) => input.commandLine === '' },
+  {
+    flag: 'encoded_powershell',
+    holds: (input, image) => hasEncodedCommand(image, input.commandLine),
+  },
+  { flag: 'script_host', holds: (_, image) => SCRIPT_HOSTS.has(image) },
+  { flag: 'lolbin', holds: (_, image) => LOLBINS.has(image) },
+  { flag: 'office_child', holds: (_, image, parent) => OFFICE.has(parent) && !OFFICE.has(image) },
+  { flag: 'remote_tool', holds: (_, image) => REMOTE_TOOLS.has(image) },
+  { flag: 'user_writable_path', holds: (input) => USER_WRITABLE.test(input.executable) },
+  { flag: 'double_extension', holds: (_, image) => DOUBLE_EXTENSION.test(image) },
+  { flag: 'long_cmdline', holds: (input) => input.commandLine.length > LONG_COMMAND_LINE_UNITS },
+  { flag: 'truncated', holds: (input) => input.truncated },
+  { flag: 'control_characters', holds: (input) => input.cleaned },
+  { flag: 'degraded', holds: (input) => input.polled === true },
 ];
 
 /** The flags that hold, in a fixed order. */
 export function flagsOf(input: FlagInput): string[] {
   const image = fileName(input.executable).toLowerCase();
   const parent = fileName(input.parentExecutable).toLowerCase();
-  return RULES.filter(([, holds]) => holds(input, image, parent)).map(([flag]) => flag);
+  const flags: string[] = [];
+  for (const rule of RULES) if (rule.holds(input, image, parent)) flags.push(rule.flag);
+  return flags;
 }

@@ -126,10 +126,12 @@ function scanUsual(xml: string): WindowsEvent | undefined {
   const found = USUAL.exec(xml);
   if (found === null || xml.includes(CDATA_END)) return undefined;
   const data = new Map<string, string>();
-  for (const [index, name] of USUAL_NAMES.entries()) {
-    const text = plainText(found[HEAD_GROUPS + 1 + index] ?? '');
+  const isPlain = !xml.includes('&');
+  for (let index = 0; index < USUAL_NAMES.length; index += 1) {
+    const value = found[HEAD_GROUPS + 1 + index] ?? '';
+    const text = isPlain ? value : plainText(value);
     if (text === undefined) return undefined;
-    if (text !== '') data.set(name, text);
+    if (text !== '') data.set(USUAL_NAMES[index] ?? '', text);
   }
   return eventOf(found, data);
 }

@@ -40,9 +40,9 @@ function hasHelperArg(args: readonly string[], wanted: readonly string[]): boole
   );
 }
 
-function isHelper(start: StartedImage, watched: Watched | undefined): boolean {
-  const selfStarted =
-    start.parentExecutable !== '' && fold(start.parentExecutable) === fold(start.executable);
+/** `path` is the executable's, folded. */
+function isHelper(start: StartedImage, path: string, watched: Watched | undefined): boolean {
+  const selfStarted = start.parentExecutable !== '' && fold(start.parentExecutable) === path;
   if (watched === undefined && !selfStarted) return false;
   if (watched?.helperIfSelfStarted === true && selfStarted) return true;
   if (watched !== undefined && SANDBOX_LABELS.has(start.mandatoryLabel)) return true;
@@ -78,6 +78,6 @@ export function createRecogniser(
         (one) =>
           one.paths.length === 0 || one.paths.some((pattern) => matchesPattern(pattern, path)),
       );
-    return { program: watched?.label, helper: isHelper(start, watched) };
+    return { program: watched?.label, helper: isHelper(start, path, watched) };
   };
 }

@@ -8,6 +8,7 @@ import { explainFailure } from './explain-failure.ts';
 import type { OutputConfig } from './output-config.ts';
 import { plainThroughTunnel, proxyTunnel } from './proxy-tunnel.ts';
 import { retryAfterMs } from './retry-delay.ts';
+import { timeLimit } from './time-limit.ts';
 import { proxyAuthorities, tlsConnector } from './tls-trust.ts';
 import { newAgent, requestBy } from './undici-parts.ts';
 
@@ -69,7 +70,7 @@ export function openHttpExchange(
   });
 
   const exchange = async (request: HttpRequest, signal?: AbortSignal): Promise<Answer> => {
-    const limit = AbortSignal.timeout(config.timeout * WHOLE_FACTOR);
+    const limit = timeLimit(config.timeout * WHOLE_FACTOR, signal);
     try {
       const response = await requestBy(agent, {
         origin: base.origin,
@@ -83,7 +84,7 @@ export function openHttpExchange(
             : { [HEADER.authorization]: authorizationOf(request.apiKey ?? key.encoded()) }),
         },
         body: request.body ?? null,
-        signal: signal === undefined ? limit : AbortSignal.any([signal, limit]),
+        signal: limit.signal,
       });
       const headers = new Map(Object.entries(response.headers).map(([k, v]) => [k, String(v)]));
       const asked = retryAfterMs(headers.get(HEADER.retryAfter.toLowerCase()), nowMs());
@@ -98,6 +99,8 @@ export function openHttpExchange(
       };
     } catch (error) {
       return { outcome: 'no_answer', reason: explainFailure(error) };
+    } finally {
+      limit.end();
     }
   };
   return { exchange, close: () => agent.destroy() };

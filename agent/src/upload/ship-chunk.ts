@@ -11,7 +11,7 @@ import {
   LIMIT,
   NDJSON_TYPE,
 } from '@launchbeat/ecs-schemas';
-import { compressChunk } from './compress-chunk.ts';
+import { createCompressor } from './compress-chunk.ts';
 import type { HttpExchange, HttpRequest } from './http-exchange.ts';
 import { judgeAnswer, type Verdict } from './judge-answer.ts';
 import type { Chunk } from './next-piece.ts';
@@ -34,6 +34,7 @@ export function createShipChunk(
         readonly request: HttpRequest & { body: Buffer };
       }
     | undefined;
+  const compress = createCompressor();
   return async (chunk, signal) => {
     const key = idempotencyKey(
       `${chunk.keyPrefix ?? ''}${chunk.segment}`,
@@ -43,7 +44,8 @@ export function createShipChunk(
     const encoding = encodingNow();
     if (last?.key !== key || last.encoding !== encoding) {
       last = undefined;
-      last = { key, encoding, request: await requestOf(chunk, key, encoding) };
+      const body = await compress(chunk.bytes, encoding);
+      last = { key, encoding, request: requestOf(chunk, { key, encoding }, body) };
     }
     const { body } = last.request;
     if (body.length > LIMIT.compressedBytesMax) {
@@ -56,21 +58,20 @@ export function createShipChunk(
   };
 }
 
-async function requestOf(
-  chunk: Chunk,
-  key: string,
-  encoding: Encoding,
-): Promise<HttpRequest & { body: Buffer }> {
-  const body = await compressChunk(chunk.bytes, encoding);
+function requestOf(
+  { lines }: Chunk,
+  named: { readonly key: string; readonly encoding: Encoding },
+  body: Buffer,
+): HttpRequest & { body: Buffer } {
   return {
     method: 'POST',
     path: CHUNKS_PATH,
     headers: {
       [HEADER.contentType]: NDJSON_TYPE,
-      [HEADER.contentEncoding]: encoding,
+      [HEADER.contentEncoding]: named.encoding,
       [HEADER.contentDigest]: contentDigest(body),
-      [HEADER.lines]: String(chunk.lines),
-      [HEADER.idempotencyKey]: key,
+      [HEADER.lines]: String(lines),
+      [HEADER.idempotencyKey]: named.key,
     },
     body,
   };

@@ -138,19 +138,52 @@ function ecsOptions(): LoggerOptions & { formatters: { log: LogFormatter } } {
   };
 }
 
-/** Prints documents that carry their own @timestamp: `log.level` stands first, `ecs.version` last. */
-export function documentPrinter(write: (line: string) => void): (document: object) => void {
+/** What documents of one writer have in common, as long as they share the very objects. */
+interface CommonParts {
+  readonly agent: unknown;
+  readonly data_stream: unknown;
+}
+
+/** A document as its writer makes it: whatever else it has follows these, in its own order. */
+interface TimedDocument extends CommonParts {
+  readonly '@timestamp': string;
+}
+
+/** What of a document stands behind the parts that are printed by themselves. */
+function restOf(document: Record<string, unknown>): Record<string, unknown> {
+  const { '@timestamp': _time, agent: _agent, data_stream: _stream, ...rest } = document;
+  return rest;
+}
+
+/**
+ * Prints documents that begin with `@timestamp`, `agent` and `data_stream`: `log.level` stands first, `ecs.version` last. Agent and
+ * data stream are printed anew only where a document has another object there than the one before.
+ */
+export function documentPrinter(write: (line: string) => void): (document: TimedDocument) => void {
   const options = ecsOptions();
+  let time = '';
   const printer = pino(
     {
       ...options,
-      // A time of pino's own would give the line a second @timestamp.
-      timestamp: false,
-      formatters: { ...options.formatters, level: () => ({ 'log.level': 'information' }) },
+      // What pino's manual has this for: the time as JSON, here the document's own.
+      timestamp: () => `,"@timestamp":${JSON.stringify(time)}`,
+      formatters: {
+        level: () => ({ 'log.level': 'information' }),
+        log: (document) => options.formatters.log(restOf(document)),
+      },
     },
     { write },
   );
-  return (document) => printer.info(document);
+  let common: CommonParts = { agent: undefined, data_stream: undefined };
+  let ofCommon = printer;
+  return (document) => {
+    if (document.agent !== common.agent || document.data_stream !== common.data_stream) {
+      common = { agent: document.agent, data_stream: document.data_stream };
+      ofCommon = printer.child(common);
+    }
+    time = document['@timestamp'];
+    ofCommon.info(document);
+  };
 }
 
 export interface LogPrinterOptions {

@@ -11,7 +11,7 @@ import { processStartSchema } from '@launchbeat/ecs-schemas';
 import fc from 'fast-check';
 import { loadConfig } from '../../../../ecs-schemas/src/beat/load-config.ts';
 import { temporaryFolder } from '../../../../tests/support/temporary-folder.ts';
-import { createMapper, type MapOutcome } from '../create-mapper.ts';
+import { createMapper, type MapOutcome, type Mapper } from '../create-mapper.ts';
 import { mapConfigSchema } from '../map-config.ts';
 
 const FIXTURES = fileURLToPath(new URL('../../../../ecs-schemas/fixtures', import.meta.url));
@@ -23,8 +23,8 @@ function configOf(t: TestContext, yaml: string) {
   return loadConfig({ file, schema: mapConfigSchema, environment: {} });
 }
 
-function mapWith(t: TestContext, yaml: string): MapOutcome {
-  const mapper = createMapper({
+function mapperWith(t: TestContext, yaml: string): Mapper {
+  return createMapper({
     config: configOf(t, yaml),
     agent: {
       id: '4f0b7c1e-58a3-4d0e-9a6b-2f6a1c9d7e55',
@@ -34,8 +34,10 @@ function mapWith(t: TestContext, yaml: string): MapOutcome {
     },
     namespace: 'office',
   });
-  return mapper.map({ xml: XML, readAtMs: 0 });
 }
+
+const mapWith = (t: TestContext, yaml: string): MapOutcome =>
+  mapperWith(t, yaml).map({ xml: XML, readAtMs: 0 });
 
 function documentOf(t: TestContext, yaml: string): Record<string, unknown> {
   const outcome = mapWith(t, yaml);
@@ -192,5 +194,27 @@ test('whatever fields are dropped or added, a config that is taken gives documen
       documentOf(t, `processors: ${JSON.stringify(processors)}`);
     }),
     { numRuns: 200 },
+  );
+});
+
+test('what a processor does to the parts that all documents share, it does to one document', (t) => {
+  const yaml = `
+processors:
+  - add_fields: {target: agent, fields: {floor: "2"}, when.equals.user.name: bob}
+  - add_fields: {target: data_stream, fields: {site: north}, when.equals.user.name: bob}
+`;
+  const mapper = mapperWith(t, yaml);
+  const partsOf = (name: string): readonly unknown[] => {
+    const xml = XML.replace(/(<Data Name='SubjectUserName'>)[^<]*/, `$1${name}`);
+    const mapped = mapper.map({ xml, readAtMs: 0 });
+    assert.ok(mapped.outcome === 'done');
+    return [mapped.document.agent['floor'], mapped.document.data_stream['site']];
+  };
+  assert.deepEqual(
+    [partsOf('bob'), partsOf('ann')],
+    [
+      ['2', 'north'],
+      [undefined, undefined],
+    ],
   );
 });

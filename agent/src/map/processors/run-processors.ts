@@ -1,7 +1,7 @@
 /**
  * Takes a document, gives it as the config's processors leave it, or the place of the one that drops it.
- * Keeps: in order, one after the other, each sees what those before it made. The document is changed in place: it is new, and nobody
- * else holds it.
+ * Keeps: in order, one after the other, each sees what those before it made. The document is changed in place, but for a copy of what
+ * it shares with others: it is new, and nobody else holds it.
  */
 import type { ProcessStart } from '@launchbeat/ecs-schemas';
 import {
@@ -97,8 +97,13 @@ export function createProcessors(
   if (processors.length === 0) return (document) => ({ outcome: 'done', document });
   const run = stepsOf(processors);
   return (document) => {
-    // The mapper has just made this document, and nobody else holds it: it may be changed in place.
-    const place = run(document as unknown as Tree);
-    return place === undefined ? { outcome: 'done', document } : { outcome: 'dropped', place };
+    // The mapper has just made this document, and nobody else holds it, but for the parts that all documents share.
+    const own = {
+      ...document,
+      agent: { ...document.agent },
+      data_stream: { ...document.data_stream },
+    };
+    const place = run(own);
+    return place === undefined ? { outcome: 'done', document: own } : { outcome: 'dropped', place };
   };
 }

@@ -39,9 +39,10 @@ export function redactEvent(redactor: Redactor, event: WindowsEvent): RedactedEv
   const replaced = new Map<string, string>();
   let count = line.count;
   if (line.count > 0) replaced.set('CommandLine', line.text);
-  for (const [name, value] of event.data) {
+  // Names alone: pairs would be made anew for each, and nearly every event has none but these.
+  for (const name of event.data.keys()) {
     if (name === 'CommandLine' || NO_FREE_TEXT.has(name)) continue;
-    const redacted = redactor.redact(value);
+    const redacted = redactor.redact(event.data.get(name) ?? '');
     if (redacted.count === 0) continue;
     replaced.set(name, redacted.text);
     count += redacted.count;
