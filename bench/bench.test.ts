@@ -122,7 +122,7 @@ test('arithmeticOf() multiplies what a fleet measured up to 100,000 PCs', () => 
   assert.match(text, /64,000 chunks of one event a second/);
 });
 
-test('sharesOf() sums the busiest profile by stage and library, without its waiting', () => {
+test('sharesOf() sums the program’s busiest profile by stage and library, without its waiting', () => {
   const frame = (id: number, functionName: string, url: string) => ({
     ...{ id, callFrame: { functionName, url } },
   });
@@ -131,10 +131,12 @@ test('sharesOf() sums the busiest profile by stage and library, without its wait
     frame(2, 'map', 'file:///house/agent/src/map/create-mapper.ts'),
     frame(3, 'stringify', 'file:///house/node_modules/pino/lib/tools.js'),
     frame(4, '(garbage collector)', ''),
+    frame(5, '', 'file:///house/agent/src/cli/run.ts'),
   ];
   const busy = { nodes, samples: [1, 2, 3, 3, 4], timeDeltas: [900, 40, 20, 30, 10] };
   const idle = { nodes, samples: [1, 2], timeDeltas: [5_000, 1] };
-  assert.deepEqual(sharesOf([idle, busy]), {
+  const loader = { nodes: nodes.slice(1, 4), samples: [2], timeDeltas: [7_000] };
+  assert.deepEqual(sharesOf('agent', [idle, busy, loader]), {
     pino: 50,
     'agent: map': 40,
     'garbage collection': 10,

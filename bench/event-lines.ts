@@ -51,10 +51,15 @@ export function createLineOf(options: LinesOptions): (n: number) => string {
 
 const LINES_PER_WRITE = 2_000;
 
-/** Writes `count` lines to a new file, from the event with the number `from` on; gives its bytes. */
-export function writeLines(file: string, count: number, options: LinesOptions, from = 0): number {
+/** Writes `count` lines to a new file: of the event `first`, and of each `step` later; gives its bytes. */
+export function writeLines(
+  file: string,
+  count: number,
+  options: LinesOptions,
+  { first, step } = { first: 0, step: 1 },
+): number {
   const lineOf = createLineOf(options);
-  return writeEach(file, count, (n) => lineOf(from + n));
+  return writeEach(file, count, (n) => lineOf(first + n * step));
 }
 
 /** Writes `count` events as XML, one a line. */

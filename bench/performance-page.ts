@@ -67,12 +67,17 @@ function rowsOf({ agent, collector, alerts, latency, detail }: Results): Row[] {
     row('Agent: peak memory, backlog of 1,000 lines', agent.backlog.rssMiB1k, 'MiB RSS'),
     row('Agent: peak memory, backlog of 1,000,000 lines', agent.backlog.rssMiB1M, 'MiB RSS'),
     row(
-      'Collector: admit, assess, commit, one core of it',
+      `Collector: admit, assess, commit, one core of it, events of ${kilobytes(detail, 'commitOf1kB')}`,
       collector.commit.eventsPerSecond,
       'events/s',
-      ['at least', 40_000],
+      ['at least', 40_000, 'of 1 kB'],
     ),
-    row('Spool → both stores', collector.bothStores.eventsPerSecond, 'events/s', [
+    row(
+      `… events of ${kilobytes(detail, 'commit')}, as the agent writes them`,
+      collector.commit.wholeDocumentsPerSecond,
+      'events/s',
+    ),
+    row('Two spools → both stores', collector.bothStores.eventsPerSecond, 'events/s', [
       'at least',
       times(loader, LOADER_SHARE),
       `${LOADER_SHARE} × loader`,
@@ -89,6 +94,13 @@ function rowsOf({ agent, collector, alerts, latency, detail }: Results): Row[] {
     row('Event → chat, 95 of 100', eventToChat.p95Ms, 'ms', ['at most', 2_000]),
     row('Event → chat, 99 of 100', eventToChat.p99Ms, 'ms'),
   ];
+}
+
+/** Size of the documents of one of the collector's rows. */
+function kilobytes(detail: Results['detail'], name: string): string {
+  const figures = detail['collector']?.[name] as { rawBytesPerEvent?: number } | undefined;
+  const bytes = figures?.rawBytesPerEvent;
+  return bytes === undefined ? 'some bytes' : `${(bytes / 1000).toFixed(1)} kB`;
 }
 
 /** The table as Markdown. */
@@ -129,22 +141,49 @@ ${rows.join('\n')}
 
 const PLACES_SHOWN = 12;
 
-function profileTable(results: Results): string {
-  const shares = results.detail['agent']?.['xmlToSpoolProfile'];
+function profileTable(shares: unknown, { title, words }: { title: string; words: string }): string {
   if (typeof shares !== 'object' || shares === null) return '';
   const rows = Object.entries(shares as Record<string, number>)
     .slice(0, PLACES_SHOWN)
     .map(([place, percent]) => `| ${place} | ${write(percent)} |`);
   return `
-## Where XML → spool spends its time
+## ${title}
 
-One more round under V8's profiler, the program's main thread, without its waiting. \`pino\` prints the document: about 2.4 KB, since an
-event's data stands there once as ECS has it and once as Windows has it. Node.js writes and forces the file, hashes the id, and loads
-the program itself.
+One more round under V8's profiler, the program's main thread, without its waiting. ${words}
 
 | place | % |
 |---|---|
 ${rows.join('\n')}
+`;
+}
+
+const AGENT_PROFILE = {
+  title: 'Where XML → spool spends its time',
+  words: `\`pino\` prints the document: about 2.4 KB, since an
+event's data stands there once as ECS has it and once as Windows has it. Node.js writes and forces the file, hashes the id, and loads
+the program itself.`,
+};
+const COLLECTOR_PROFILE = {
+  title: 'Where admit, assess, commit spend their time',
+  words: `Whole documents. \`collector: admit\`
+is the parser of JSON for the most part, and the look at each field; Node.js is TLS, zstd and what is written to PostgreSQL.`,
+};
+
+/** What an event costs each program on its way to both stores. The loader has no agent and no PostgreSQL. */
+function costTable(results: Results): string {
+  const costs = results.detail['collector']?.['bothStores'] as Record<string, number> | undefined;
+  if (costs === undefined || costs === null) return '';
+  const cells = (names: readonly string[]): string =>
+    names.map((name) => (name === '' ? '' : write(costs[name] ?? Number.NaN))).join(' | ');
+  return `
+## What an event costs on its way to both stores
+
+CPU time, µs/event. Everything shares the two cores, so the sum says how fast it can go.
+
+| | agents | collector, or loader | PostgreSQL | Elasticsearch |
+|---|---|---|---|---|
+| Launchbeat | ${cells(['ownAgentMicrosPerEvent', 'ownCollectorMicrosPerEvent', 'ownPostgresMicrosPerEvent', 'ownElasticsearchMicrosPerEvent'])} |
+| helpers.bulk | ${cells(['', 'loaderMicrosPerEvent', '', 'loaderElasticsearchMicrosPerEvent'])} |
 `;
 }
 
@@ -159,7 +198,7 @@ export function performancePage(results: Results = readResults()): string {
 them. So ratios say more than rates.
 
 ${resultsTable(results)}
-${latencyTable(results)}${profileTable(results)}
+${latencyTable(results)}${costTable(results)}${profileTable(results.detail['agent']?.['xmlToSpoolProfile'], AGENT_PROFILE)}${profileTable(results.detail['collector']?.['commitProfile'], COLLECTOR_PROFILE)}
 ## How it is measured
 
 * Events are events 4688 as Windows prints them (about 1,400 characters of XML), made from a number, so that every run has the same
@@ -175,8 +214,9 @@ ${latencyTable(results)}${profileTable(results)}
   share is not in it. Backlogs are shipped by the same program. The agent is the bundle for Windows with the flags of launchbeat.exe, if \`make windows\` has installed the
   bundler; else its source, whose loading takes 40 MiB more. Those flags switch V8's optimising compilers off: that
   saves memory and costs speed, of which a PC needs little (its own row above).
-* **Collector**: chunks of an agent over HTTPS, some at a time, into PostgreSQL with its default settings and fsync on.
-* **Both stores**: the agent ships its spool over HTTPS; the clock stops when PostgreSQL has every row and Elasticsearch every
+* **Collector**: chunks of ten agents over HTTPS, eight at a time, into PostgreSQL with its default settings and fsync on. The smaller
+  documents are what \`drop_fields\` can leave: what a document must have, and what a row of PostgreSQL is made of.
+* **Both stores**: two agents ship a spool each over HTTPS; the clock stops when PostgreSQL has every row and Elasticsearch every
   document. The loader reads the same lines, parses them and sends objects by \`helpers.bulk\` on two lanes into the same
   Elasticsearch with the same template; it gets no PostgreSQL to fill.
 * **Alerts**: rules of several kinds, most of which do not fire, on one core.

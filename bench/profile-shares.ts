@@ -1,5 +1,6 @@
 /**
- * Takes what runs a program, runs it with V8's profiler, gives where the program's main thread spent its time, by what the code belongs to.
+ * Takes what runs a program of ours, runs it with V8's profiler, gives where the program's main thread spent its time, by what the
+ * code belongs to.
  */
 import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -19,11 +20,13 @@ interface Profile {
 type CallFrame = Profile['nodes'][number]['callFrame'];
 
 const NODE_FLAGS_OF_PROFILE = (folder: string): string => `--cpu-prof --cpu-prof-dir=${folder}`;
-/** The program's profile is the one with the most samples: what it starts is asleep most of the time. */
+export type ProfiledProgram = 'agent' | 'collector';
+
 const WAITING = new Set(['(idle)', '(program)', '(root)']);
 
 /** Runs `run`; every Node.js that it starts meanwhile writes a profile into the folder, which is deleted at the end. */
 export async function profileOf(
+  program: ProfiledProgram,
   folder: string,
   run: () => Promise<unknown>,
 ): Promise<ProfileShares> {
@@ -40,12 +43,17 @@ export async function profileOf(
     (name) => JSON.parse(readFileSync(join(folder, name), 'utf8')) as Profile,
   );
   rmSync(folder, { recursive: true, force: true });
-  return sharesOf(profiles);
+  return sharesOf(program, profiles);
 }
 
-/** The shares in the profile with the most work, the largest first. */
-export function sharesOf(profiles: readonly Profile[]): ProfileShares {
-  const busiest = profiles.map(microsByPlace).sort((one, other) => sum(other) - sum(one))[0];
+/** The shares in the program's profile, the largest first. Of several the one with the most work: commands are short. */
+export function sharesOf(program: ProfiledProgram, profiles: readonly Profile[]): ProfileShares {
+  const isOfProgram = ({ nodes }: Profile): boolean =>
+    nodes.some(({ callFrame }) => callFrame.url.includes(`/${program}/src/cli/`));
+  const busiest = profiles
+    .filter(isOfProgram)
+    .map(microsByPlace)
+    .sort((one, other) => sum(other) - sum(one))[0];
   const all = busiest ?? new Map<string, number>();
   const total = sum(all);
   return Object.fromEntries(

@@ -14,6 +14,8 @@ export interface Settings {
   readonly backlogLines: readonly [small: number, large: number];
   /** Events of a throughput row of the collector. */
   readonly collectorEvents: number;
+  /** Events into both stores: more, so that Elasticsearch is as warm for one program as for the other. */
+  readonly bothStoresEvents: number;
   readonly catchUp: { readonly agents: number; readonly eventsEach: number };
   /** Documents that rules look at. */
   readonly assessEvents: number;
@@ -28,6 +30,7 @@ export const FULL: Settings = {
   watchSeconds: 20,
   backlogLines: [1_000, 1_000_000],
   collectorEvents: 150_000,
+  bothStoresEvents: 300_000,
   catchUp: { agents: 1_000, eventsEach: 1_000 },
   assessEvents: 20_000,
   latency: { seconds: 20, rates: [1, 100, 1_000] },
@@ -41,6 +44,7 @@ export const SMOKE: Settings = {
   watchSeconds: 1,
   backlogLines: [100, 2_000],
   collectorEvents: 1_000,
+  bothStoresEvents: 1_000,
   catchUp: { agents: 5, eventsEach: 20 },
   assessEvents: 200,
   latency: { seconds: 2, rates: [5] },

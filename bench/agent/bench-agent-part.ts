@@ -35,7 +35,9 @@ export async function benchAgent({ folder, settings, say }: PartOptions): Promis
   say('XML → spool, as on a PC');
   const onAPc = await medianOfRounds(rounds, () => measureXmlToSpool(own, file, true));
   say('XML → spool, profile');
-  const profile = await profileOf(join(folder, 'profile'), () => measureXmlToSpool(own, file));
+  const profile = await profileOf('agent', join(folder, 'profile'), () =>
+    measureXmlToSpool(own, file),
+  );
 
   const rsyslog = findRsyslog();
   // In the same rounds as ours, so that a machine that drifts drifts for all.

@@ -6,10 +6,12 @@ import { join } from 'node:path';
 import { startElasticsearch } from '../../tests/support/elasticsearch.ts';
 import { startPostgres } from '../../tests/support/postgres.ts';
 import { writeLines } from '../event-lines.ts';
+import { profileOf } from '../profile-shares.ts';
 import type { Part, PartOptions } from '../results.ts';
 import { medianOfRounds } from '../rounds.ts';
 import { measureBothStores } from './both-stores.ts';
 import { measureCatchUp } from './catch-up.ts';
+import type { DocumentForm } from './chunks.ts';
 import { measureCommitRate } from './commit-rate.ts';
 import { measureLoader } from './loader-rate.ts';
 
@@ -22,9 +24,17 @@ export async function benchCollector(options: PartOptions): Promise<Part<'collec
   say('starting PostgreSQL');
   const postgres = await startPostgres();
   try {
-    say('commit');
-    const commit = await medianOfRounds(settings.rounds, () =>
-      measureCommitRate(options.folder, postgres.url, settings.collectorEvents),
+    const commitOf = (form: DocumentForm) => () =>
+      measureCommitRate(options.folder, postgres.url, settings.collectorEvents, form);
+    say('commit, documents of 1 kB');
+    const commitOf1kB = await medianOfRounds(settings.rounds, commitOf('few_fields'));
+    say('commit, documents as the agent writes them');
+    const commit = await medianOfRounds(settings.rounds, commitOf('whole'));
+    say('commit, profile');
+    const profile = await profileOf(
+      'collector',
+      join(options.folder, 'profile'),
+      commitOf('whole'),
     );
     const both = settings.elasticsearch ? await benchStores(options, postgres.url) : undefined;
     const catchUp =
@@ -36,7 +46,10 @@ export async function benchCollector(options: PartOptions): Promise<Part<'collec
       }));
     return {
       figures: {
-        commit: { eventsPerSecond: commit.eventsPerSecond },
+        commit: {
+          eventsPerSecond: commitOf1kB.eventsPerSecond,
+          wholeDocumentsPerSecond: commit.eventsPerSecond,
+        },
         bothStores: {
           eventsPerSecond: both?.stores['ownEventsPerSecond'] ?? null,
           loaderEventsPerSecond: both?.stores['loaderEventsPerSecond'] ?? null,
@@ -45,6 +58,8 @@ export async function benchCollector(options: PartOptions): Promise<Part<'collec
       },
       detail: {
         commit,
+        commitOf1kB,
+        commitProfile: profile,
         bothStores: both?.stores ?? null,
         catchUp,
         events: settings.collectorEvents,
@@ -64,7 +79,7 @@ async function benchStores({ folder, settings, say }: PartOptions, postgresUrl: 
     heapMb: HEAP_MB,
   });
   const elasticsearchUrl = elasticsearch.url;
-  const events = settings.collectorEvents;
+  const events = settings.bothStoresEvents;
   const file = join(folder, 'to-ship.ndjson');
   const once = async (round: number) => {
     const own = await measureBothStores({ folder, postgresUrl, elasticsearchUrl, events });

@@ -52,7 +52,7 @@ export async function measureBothStores(options: BothStoresOptions): Promise<Bot
     });
     const each = events / AGENTS;
     const senders = await round.agents(AGENTS);
-    const files = senders.map((sender, at) => prepareAgent(round, sender, at * each, each));
+    const files = senders.map((sender, at) => prepareAgent(round, sender, at, each));
     const indexed = (least: number) => whenIndexed(round, least);
     const cpu = () => [
       round.usage().cpuSeconds,
@@ -86,8 +86,8 @@ export async function measureBothStores(options: BothStoresOptions): Promise<Bot
   }
 }
 
-/** Puts events into the spool of an agent of its own; gives its config file. */
-function prepareAgent(round: Round, sender: SimulatedAgent, from: number, count: number): string {
+/** Puts every so manieth event into the spool of an agent of its own, since PCs live at the same time; gives its config file. */
+function prepareAgent(round: Round, sender: SimulatedAgent, first: number, count: number): string {
   const { url, fingerprint } = round.installation;
   const folder = join(round.installation.folder, sender.agentId);
   const [data, logs] = [join(folder, 'data'), join(folder, 'logs')];
@@ -96,7 +96,7 @@ function prepareAgent(round: Round, sender: SimulatedAgent, from: number, count:
     join(data, 'spool', 'launchbeat.20260302.1.ndjson'),
     count,
     { namespace: round.namespace, agentId: sender.agentId },
-    from,
+    { first, step: AGENTS },
   );
   const file = join(folder, 'launchbeat.yml');
   const ssl = { ca_trusted_fingerprint: fingerprint };

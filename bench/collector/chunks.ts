@@ -21,6 +21,9 @@ export interface ChunkToSend {
   readonly last: number;
 }
 
+/** As the agent writes them, about 2.4 kB; or of about 1 kB, without all that an event can be read without. */
+export type DocumentForm = 'whole' | 'few_fields';
+
 /** About what an agent sends at once. */
 const CHUNK_BYTES = 1024 * 1024;
 
@@ -48,6 +51,35 @@ function templateOf(line: string): Template {
   };
 }
 
+/** What `drop_fields` could leave: what a document must have, and what the rows of PostgreSQL are made of. */
+function withFewFields(line: string): string {
+  const { agent, event, process, winlog, launchbeat, ...document } = JSON.parse(
+    line,
+  ) as WholeDocument;
+  const { channel, computer_name, provider_name, provider_guid, record_id, event_id } = winlog;
+  const { ephemeral_id: _, ...self } = agent;
+  const { sequence: _sequence, ...what } = event;
+  const { pid, executable, name, command_line, parent } = process;
+  const { launch, actor, program } = launchbeat;
+  const few = {
+    ...{ '@timestamp': document['@timestamp'], data_stream: document['data_stream'] },
+    ...{ host: document['host'], agent: self, event: what },
+    process: { pid, executable, name, command_line, parent: { name: parent?.['name'] } },
+    winlog: { channel, computer_name, provider_name, provider_guid, record_id, event_id },
+    launchbeat: { launch, actor, program },
+  };
+  return `${JSON.stringify(few)}\n`;
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+interface WholeDocument extends Fields {
+  readonly agent: Fields;
+  readonly event: Fields;
+  readonly process: Fields & { readonly parent?: Fields };
+  readonly winlog: Fields;
+  readonly launchbeat: Fields;
+}
+
 /** The id that belongs to the event's time, with a part of the agent's and the number where the digest stands. */
 function idOf(template: Template, agentId: string, n: number): string {
   const id = Buffer.alloc(16);
@@ -61,9 +93,11 @@ function idOf(template: Template, agentId: string, n: number): string {
 export function createAgentLines(
   kinds: number,
   namespace: string,
+  form: DocumentForm = 'whole',
 ): (agentId: string, n: number) => string {
   const lineOf = createLineOf({ namespace, agentId: FIRST_AGENT });
-  const templates = Array.from({ length: kinds }, (_, n) => templateOf(lineOf(n)));
+  const printed = form === 'whole' ? lineOf : (n: number) => withFewFields(lineOf(n));
+  const templates = Array.from({ length: kinds }, (_, n) => templateOf(printed(n)));
   return (agentId, n) => {
     const template = templates[n % kinds];
     if (template === undefined) throw new RangeError('There is at least one kind of event.');
@@ -76,8 +110,9 @@ export function makeChunks(
   agents: readonly SimulatedAgent[],
   eventsEach: number,
   namespace: string,
+  form?: DocumentForm,
 ): ChunkToSend[] {
-  const lineOf = createAgentLines(eventsEach, namespace);
+  const lineOf = createAgentLines(eventsEach, namespace, form);
   return agents.flatMap((agent) => {
     const chunks: ChunkToSend[] = [];
     let [text, lines, first] = ['', 0, 0];

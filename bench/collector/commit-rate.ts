@@ -2,6 +2,7 @@
  * Row: chunks over HTTPS into PostgreSQL; admit, assess with the shipped rule, commit. No Elasticsearch, no chat.
  */
 import { cpuSecondsBelow } from '../process-usage.ts';
+import type { DocumentForm } from './chunks.ts';
 import { startRound } from './installation.ts';
 import { prepareLoad } from './run-load.ts';
 
@@ -24,13 +25,14 @@ export async function measureCommitRate(
   folder: string,
   postgresUrl: string,
   events: number,
+  form: DocumentForm,
 ): Promise<CommitRate> {
   const round = await startRound({ folder, postgresUrl });
   try {
     const { url, caFile } = round.installation;
     const load = async (eventsEach: number) =>
       prepareLoad({
-        ...{ url, caFile, namespace: round.namespace, atOnce: AT_ONCE, eventsEach },
+        ...{ url, caFile, namespace: round.namespace, form, atOnce: AT_ONCE, eventsEach },
         agents: await round.agents(AGENTS),
       });
     const warmUp = await load(Math.ceil(events / AGENTS / 10));

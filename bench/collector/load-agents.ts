@@ -16,7 +16,7 @@ import {
   idempotencyKey,
   NDJSON_TYPE,
 } from '@launchbeat/ecs-schemas';
-import { type ChunkToSend, makeChunks, type SimulatedAgent } from './chunks.ts';
+import { type ChunkToSend, type DocumentForm, makeChunks, type SimulatedAgent } from './chunks.ts';
 
 export interface LoadTask {
   readonly url: string;
@@ -24,6 +24,7 @@ export interface LoadTask {
   readonly agents: readonly SimulatedAgent[];
   readonly eventsEach: number;
   readonly namespace: string;
+  readonly form?: DocumentForm;
   /** Agents that send at the same time. */
   readonly atOnce: number;
 }
@@ -101,7 +102,7 @@ async function deliver(chunk: ChunkToSend): Promise<void> {
   }
 }
 
-const chunks = makeChunks(task.agents, task.eventsEach, task.namespace);
+const chunks = makeChunks(task.agents, task.eventsEach, task.namespace, task.form);
 const byAgent = Map.groupBy(chunks, (chunk) => chunk.agent);
 process.stdout.write('ready\n');
 await once(process.stdin, 'data');

@@ -51,7 +51,7 @@ export async function admitLines<Kept>(
     computers: new Set<string>(),
     namespaces: new Set<string>(),
   };
-  let lastCreatedMs = 0;
+  let lastCreated = '';
   const readLine = lineReader(raw);
   let [line, start] = [0, 0];
   for (let end = raw.indexOf(LF); end !== -1; end = raw.indexOf(LF, start)) {
@@ -65,12 +65,12 @@ export async function admitLines<Kept>(
       said.agentIds.add(agent.id.toLowerCase());
       said.computers.add(winlog.computer_name);
       said.namespaces.add(stream.namespace);
-      lastCreatedMs = systemTimeMs(event.created) ?? 0;
+      lastCreated = event.created;
       admitted.push({ line, eventId: event.id, kept: keep(found) });
     }
     if (line % LINES_PER_TURN === 0) await nextTurn();
   }
-  return { admitted, rejected, lineIds, ...said, lastCreatedMs };
+  return { admitted, rejected, lineIds, ...said, lastCreatedMs: systemTimeMs(lastCreated) ?? 0 };
 }
 
 /** The value of a line, in an object, or the reason why it has none. */
