@@ -93,8 +93,10 @@ test('median(), percentile() and medianOfRounds() take the middle', async () => 
   assert.deepEqual(figures, { a: 1, b: -1 });
 });
 
-test('settingsOf() takes ROUNDS and refuses what is none', () => {
+test('settingsOf() takes ROUNDS and BACKLOG_LINES and refuses what is none', () => {
   assert.equal(settingsOf({ ROUNDS: '2' }).rounds, 2);
+  assert.equal(settingsOf({ BACKLOG_LINES: '9' }).moreBacklogLines, 9);
+  assert.throws(() => settingsOf({ BACKLOG_LINES: '0' }), /BACKLOG_LINES is "0"/);
   assert.throws(() => settingsOf({ ROUNDS: 'many' }), /ROUNDS is "many"/);
 });
 

@@ -1,7 +1,7 @@
 /**
  * `make bench`: measures every claim about speed and footprint on this machine, prints a table, writes bench/results.json and
  * docs/performance.md. Arguments: the parts to run (agent, collector, alerts, latency; default all).
- * Environment: ROUNDS (default 5), CPU_PROFILE=1 (a .cpuprofile of each program in bench/profiles),
+ * Environment: ROUNDS (default 5), BACKLOG_LINES (one more backlog of so many lines), CPU_PROFILE=1 (a .cpuprofile of each program in bench/profiles),
  * BENCH_PEER_RSYSLOG (another rsyslogd), BENCH_PEER_FILEBEAT and BENCH_PEER_OTELCOL (paths of these peers, else they are left out),
  * BENCH_AGENT (another agent, e.g. its bundle).
  */

@@ -41,6 +41,7 @@ const LOADER_SHARE = 0.85;
 function rowsOf({ agent, collector, alerts, latency, detail }: Results): Row[] {
   const others = detail['agent']?.['otherPeers'] ?? {};
   const otherPeers = Object.entries(others as Record<string, number | null>);
+  const more = detail['agent']?.['moreBacklog'] as { lines: number; rssMiB: number } | null;
   const { assess } = alerts;
   const { eventToChat } = latency;
   const ruleNanos = detail['alerts']?.['nanosPerRuleAndEvent'];
@@ -66,6 +67,7 @@ function rowsOf({ agent, collector, alerts, latency, detail }: Results): Row[] {
     row('Agent: CPU at 50 events/s', agent.cpuPercent.at50PerSecond, '% of a core', ['at most', 2]),
     row('Agent: peak memory, backlog of 1,000 lines', agent.backlog.rssMiB1k, 'MiB RSS'),
     row('Agent: peak memory, backlog of 1,000,000 lines', agent.backlog.rssMiB1M, 'MiB RSS'),
+    ...(more ? [row(`… backlog of ${write(more.lines)} lines`, more.rssMiB, 'MiB RSS')] : []),
     row(
       `Collector: admit, assess, commit, one core of it, events of ${kilobytes(detail, 'commitOf1kB')}`,
       collector.commit.eventsPerSecond,
@@ -194,7 +196,7 @@ export function performancePage(results: Results = readResults()): string {
 <!-- Written by \`make bench\` and \`make docs\` from bench/results.json; do not edit by hand. -->
 
 \`make bench\` measures all of this on your machine (\`ONLY=agent|collector|alerts|latency\`, \`ROUNDS=1\` for a quick look,
-\`CPU_PROFILE=1\` for a profile of each program). Everything runs on one machine at once: the programs, the stores, and what feeds
+\`BACKLOG_LINES=10000000\` for one more backlog, \`CPU_PROFILE=1\` for a profile of each program). Everything runs on one machine at once: the programs, the stores, and what feeds
 them. So ratios say more than rates.
 
 ${resultsTable(results)}

@@ -12,6 +12,8 @@ export interface Settings {
   readonly watchSeconds: number;
   /** The small and the large backlog, in lines. */
   readonly backlogLines: readonly [small: number, large: number];
+  /** One more, of so many lines: BACKLOG_LINES of the environment, since ten million take 25 GB of disk and some minutes. */
+  readonly moreBacklogLines?: number;
   /** Events of a throughput row of the collector. */
   readonly collectorEvents: number;
   /** Events into both stores: more, so that Elasticsearch is as warm for one program as for the other. */
@@ -51,12 +53,20 @@ export const SMOKE: Settings = {
   elasticsearch: false,
 };
 
-/** The full sizes with ROUNDS of the environment. */
-export function settingsOf(environment: Readonly<Record<string, string | undefined>>): Settings {
-  const text = environment['ROUNDS'];
-  if (text === undefined || text === '') return FULL;
-  const rounds = Number(text);
-  if (!Number.isInteger(rounds) || rounds < 1)
-    throw new Error(`ROUNDS is "${text}", not 1 or more.`);
-  return { ...FULL, rounds };
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** The full sizes with ROUNDS and BACKLOG_LINES of the environment. */
+export function settingsOf(environment: Environment): Settings {
+  const rounds = countOf(environment, 'ROUNDS') ?? FULL.rounds;
+  const moreBacklogLines = countOf(environment, 'BACKLOG_LINES');
+  return { ...FULL, rounds, ...(moreBacklogLines === undefined ? {} : { moreBacklogLines }) };
+}
+
+function countOf(environment: Environment, name: string): number | undefined {
+  const text = environment[name];
+  if (text === undefined || text === '') return undefined;
+  const count = Number(text);
+  if (!Number.isInteger(count) || count < 1)
+    throw new Error(`${name} is "${text}", not 1 or more.`);
+  return count;
 }

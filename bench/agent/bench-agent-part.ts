@@ -68,6 +68,9 @@ export async function benchAgent({ folder, settings, say }: PartOptions): Promis
   rmSync(lines);
   const rssMiB1k = await peakOf(small);
   const rssMiB1M = await peakOf(large);
+  const more = settings.moreBacklogLines;
+  if (more !== undefined) say(`backlog of ${more} lines`);
+  const moreBacklog = more === undefined ? null : { lines: more, rssMiB: await peakOf(more) };
 
   return {
     figures: {
@@ -85,6 +88,7 @@ export async function benchAgent({ folder, settings, say }: PartOptions): Promis
       xmlToSpoolOnAPc: onAPc,
       xmlToSpoolProfile: profile,
       spoolToSink: both,
+      moreBacklog,
       peer: rsyslog === undefined ? null : `rsyslog ${rsyslog.version}, omelasticsearch`,
       otherPeers: Object.fromEntries(
         others.map(({ name, version }) => [
