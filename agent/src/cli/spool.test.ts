@@ -157,7 +157,7 @@ test('spool resend sends acknowledged lines once more, under keys that cannot cl
   const again = sink.requests.slice(before);
   assert.equal(again.flatMap((chunk) => chunk.lines).length, 7);
   assert.ok(
-    again.every((chunk) => /^again\.zstd-[\d.]+-level-\d-sized\.launchbeat\./.test(chunk.key)),
+    again.every((chunk) => /^again\.zstd-[\d.]+-level-\d-at-once\.launchbeat\./.test(chunk.key)),
   );
   assert.deepEqual(readCheckpoint(data, SILENT_LOG)?.resend, undefined);
   appendFileSync(join(spool, segmentName(3)), documents(1));
