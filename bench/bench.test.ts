@@ -109,7 +109,12 @@ test('arithmeticOf() multiplies what a fleet measured up to 100,000 PCs', () => 
   const sizes = { agents: 10, seconds: 1, backlog: 100, chunkBytes: 1 };
   const text = arithmeticOf(sizes, {
     ...{ sent: 1_000, lost: 0, doubled: 0, answers: {}, accepted: 1_000, duplicates: 0 },
-    ...{ trickled: { chunks: 100, events: 100 }, delayMs: { median: 1, p99: 2 }, peakRssMiB: 1 },
+    ...{
+      trickled: { chunks: 100, events: 100 },
+      delayMs: { median: 1, p99: 2 },
+      calmDelayMs: { median: 1, p99: 2 },
+      peakRssMiB: 1,
+    },
     ...{ drainSeconds: { fastest: 1, slowest: 1 }, drainReceipts: { fastest: 1, slowest: 1 } },
     cpu: {
       trickle: { collector: 0.1, postgres: 0.05 },

@@ -10,10 +10,13 @@ import { temporaryParent } from '../../tests/support/temporary-folder.ts';
 import { aboutThis } from '../machine.ts';
 import { arithmeticOf, write } from './arithmetic.ts';
 import { type FleetFigures, type FleetSizes, runFleet } from './run-fleet.ts';
+import type { Delay } from './simulate-agents.ts';
 
 const PAGE = fileURLToPath(new URL('../../docs/scaling.md', import.meta.url));
 const CHUNK_BYTES = 1024 * 1024;
 const TIMEOUT_MS = 3_600_000;
+/** `capture.poll_interval` of a PC; half of it is what an event waits there. */
+const LOOK_MS = 1000;
 
 function sizesOf(environment: Readonly<Record<string, string | undefined>>): FleetSizes {
   const number = (name: string, usual: number): number => {
@@ -56,7 +59,8 @@ const micros = (seconds: number, count: number): string => `${write((seconds * 1
 
 function tableOf(sizes: FleetSizes, figures: FleetFigures): string {
   const { agents, backlog, seconds } = sizes;
-  const { answers, delayMs, drainSeconds: drain, sent, trickled } = figures;
+  const { answers, delayMs, calmDelayMs, drainSeconds: drain, sent, trickled } = figures;
+  const seen = (delay: Delay): number => LOOK_MS / 2 + delay.median;
   const rows: readonly (readonly [string, string])[] = [
     ['events sent', write(sent)],
     ['lost, doubled', `${figures.lost}, ${figures.doubled}`],
@@ -73,6 +77,14 @@ function tableOf(sizes: FleetSizes, figures: FleetFigures): string {
     [
       'backlog drained by the first and the last agent after',
       `${write(drain.fastest)} s, ${write(drain.slowest)} s (${write(drain.slowest / drain.fastest)} ×)`,
+    ],
+    [
+      'event → receipt of PCs with 1 event/s while all others drain, median and 99 of 100',
+      `${write(calmDelayMs.median)} ms, ${write(calmDelayMs.p99)} ms`,
+    ],
+    [
+      '… counted from the event, which waits for the next look at the log (1 s), against the calm fleet',
+      `${write(seen(calmDelayMs) / seen(delayMs))} ×`,
     ],
     ['events a second while it drains', write((agents * backlog) / drain.slowest)],
     ['peak memory of the collector', `${write(figures.peakRssMiB)} MiB RSS`],

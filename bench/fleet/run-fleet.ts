@@ -10,6 +10,7 @@ import type { FleetResult, FleetTask } from './simulate-agents.ts';
 
 const SCRIPT = fileURLToPath(new URL('simulate-agents.ts', import.meta.url));
 const PREPARE_MS = 120_000;
+const CALM_AGENTS = 20;
 
 export interface FleetSizes {
   readonly agents: number;
@@ -47,6 +48,7 @@ export async function runFleet(options: RunFleetOptions): Promise<FleetFigures> 
     const { url, caFile } = round.installation;
     const task: FleetTask = {
       ...{ url, caFile, namespace: round.namespace, agents: await round.agents(agents) },
+      calm: await round.agents(Math.min(CALM_AGENTS, agents)),
       ...{ seconds: sizes.seconds, backlog: sizes.backlog, chunkBytes: sizes.chunkBytes },
     };
     const program = startProgram(process.execPath, [SCRIPT], {

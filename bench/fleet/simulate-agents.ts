@@ -1,6 +1,7 @@
 /**
  * A program that is a fleet of agents: keep-alive over HTTPS, own keys, one chunk of an agent at a time. First each has one event a
- * second for a while and sends what it has; then each has a backlog at once and drains it. 429 and 503 are waited out.
+ * second for a while and sends what it has; then each has a backlog at once and drains it, while calm agents beside them have one
+ * event a second. 429 and 503 are waited out.
  * Reads its task as JSON from FLEET_TASK, prints `ready`, begins at the first line of standard input, prints the result as JSON.
  */
 import { once } from 'node:events';
@@ -23,6 +24,8 @@ export interface FleetTask {
   readonly url: string;
   readonly caFile: string;
   readonly agents: readonly SimulatedAgent[];
+  /** Those that have one event a second while the others drain. */
+  readonly calm: readonly SimulatedAgent[];
   readonly namespace: string;
   /** How long each agent has one event a second. */
   readonly seconds: number;
@@ -41,11 +44,18 @@ export interface FleetResult {
   /** Receipts and events of the first part. */
   readonly trickled: { readonly chunks: number; readonly events: number };
   /** From event to receipt in the first part, ms. */
-  readonly delayMs: { readonly median: number; readonly p99: number };
+  readonly delayMs: Delay;
+  /** The same of the calm agents while the others drain. */
+  readonly calmDelayMs: Delay;
   /** From the beginning of the backlog to an agent's last receipt. */
   readonly drainSeconds: { readonly fastest: number; readonly slowest: number };
   /** The same, counted in receipts of all agents instead of seconds. */
   readonly drainReceipts: { readonly fastest: number; readonly slowest: number };
+}
+
+export interface Delay {
+  readonly median: number;
+  readonly p99: number;
 }
 
 const SEGMENT = 'launchbeat.20260302.1.ndjson';
@@ -58,7 +68,6 @@ const task = JSON.parse(process.env['FLEET_TASK'] ?? '{}') as FleetTask;
 const https = new Agent({ keepAlive: true, maxSockets: Infinity, ca: readFileSync(task.caFile) });
 const lineOf = createAgentLines(KINDS, task.namespace);
 const answers: Record<string, number> = {};
-const delaysMs: number[] = [];
 let [accepted, duplicates, receipts] = [0, 0, 0];
 
 interface Line {
@@ -69,6 +78,8 @@ interface Line {
 interface Played {
   readonly agent: SimulatedAgent;
   readonly waiting: Line[];
+  /** From event to receipt, ms. */
+  readonly delaysMs: number[];
   made: number;
   sentBytes: number;
 }
@@ -144,12 +155,12 @@ async function sendChunk(played: Played): Promise<void> {
   }
   receipts += 1;
   const nowMs = performance.now();
-  for (const line of waiting.splice(0, count)) delaysMs.push(nowMs - line.atMs);
+  for (const line of waiting.splice(0, count)) played.delaysMs.push(nowMs - line.atMs);
   played.sentBytes += raw.length;
 }
 
-/** One event a second, each agent at its own moment of it; what waits when a receipt is there goes together. */
-async function trickle(played: Played): Promise<void> {
+/** One event a second until it is over, each agent at its own moment of it; what waits when a receipt is there goes together. */
+async function trickle(played: Played, over: Promise<unknown>): Promise<void> {
   await delay(Math.random() * 1000);
   let ended = false;
   let wake = Promise.withResolvers<void>();
@@ -157,7 +168,7 @@ async function trickle(played: Played): Promise<void> {
     give(played, 1);
     wake.resolve();
   }, 1000);
-  const end = delay(task.seconds * 1000).then(() => {
+  const end = over.then(() => {
     clearInterval(timer);
     ended = true;
     wake.resolve();
@@ -171,32 +182,43 @@ async function trickle(played: Played): Promise<void> {
   await end;
 }
 
-const fleet = task.agents.map((agent): Played => ({ agent, waiting: [], made: 0, sentBytes: 0 }));
+const asPlayed = (agent: SimulatedAgent): Played => ({
+  ...{ agent, waiting: [], delaysMs: [], made: 0, sentBytes: 0 },
+});
+function delayOf(some: readonly Played[]): Delay {
+  const sorted = some.flatMap((played) => played.delaysMs).sort((one, two) => one - two);
+  const percentile = (share: number): number =>
+    sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
+  return { median: percentile(0.5), p99: percentile(0.99) };
+}
+
+const fleet = task.agents.map(asPlayed);
+const calm = task.calm.map(asPlayed);
 process.stdout.write('ready\n');
 await once(process.stdin, 'data');
-await Promise.all(fleet.map(trickle));
-const sorted = delaysMs.splice(0).sort((one, two) => one - two);
-const percentile = (share: number): number =>
-  sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
-const delayMs = { median: percentile(0.5), p99: percentile(0.99) };
-
-const trickled = { chunks: receipts, events: sorted.length };
+await Promise.all(fleet.map((played) => trickle(played, delay(task.seconds * 1000))));
+const delayMs = delayOf(fleet);
+const trickled = { chunks: receipts, events: accepted + duplicates };
 for (const played of fleet) give(played, task.backlog);
 process.stdout.write('backlog\n');
 const startMs = performance.now();
 receipts = 0;
+const drained = Promise.withResolvers<void>();
+const calmEnd = calm.map((played) => trickle(played, drained.promise));
 const done = await Promise.all(
   fleet.map(async (played) => {
     while (played.waiting.length > 0) await sendChunk(played);
     return { seconds: (performance.now() - startMs) / 1000, receipts };
   }),
 );
+drained.resolve();
+await Promise.all(calmEnd);
 const range = (of: (one: { seconds: number; receipts: number }) => number) => ({
   fastest: Math.min(...done.map(of)),
   slowest: Math.max(...done.map(of)),
 });
 const result: FleetResult = {
-  ...{ answers, accepted, duplicates, delayMs, trickled },
+  ...{ answers, accepted, duplicates, delayMs, calmDelayMs: delayOf(calm), trickled },
   drainSeconds: range((one) => one.seconds),
   drainReceipts: range((one) => one.receipts),
 };

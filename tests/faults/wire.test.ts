@@ -94,7 +94,7 @@ scenario(
     site.injected();
     const task: FleetTask = {
       ...{ url: installation.url, caFile: installation.caFile, namespace: stores.namespace },
-      ...{ agents: await makeAgents(stores.postgresUrl, FLEET), seconds: 0 },
+      ...{ agents: await makeAgents(stores.postgresUrl, FLEET), calm: [], seconds: 0 },
       ...{ backlog: BACKLOG, chunkBytes: 64 * 1024 },
     };
     const fleet = startProgram(process.execPath, [FLEET_PROGRAM], {
