@@ -12,6 +12,9 @@ export type Keep<Kept> = (document: ProcessStart) => Kept;
 /** Bytes of an `event.id` in `lineIds`. */
 export const LINE_ID_BYTES = 16;
 
+/** Stands in `lineIds` for a line that has none. Not to be written to. */
+export const NO_LINE_ID: Buffer = Buffer.alloc(LINE_ID_BYTES);
+
 /** A chunk within both has a place with other small ones and shares a transaction with them. */
 export const SMALL_CHUNK = { linesMax: 50, rawBytesMax: 64 * 1024 } as const;
 

@@ -7,6 +7,7 @@
 import { isAscii, isUtf8 } from 'node:buffer';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import {
+  eachLine,
   LIMIT,
   type ProcessStart,
   processStartSchema,
@@ -32,7 +33,6 @@ export interface LookedAt<Kept> {
 
 const isProcessStart = compileCheck(processStartSchema);
 
-const LF = 0x0a;
 const LINES_PER_TURN = 200;
 const REASON_UNITS_MAX = 200;
 
@@ -52,12 +52,11 @@ export async function admitLines<Kept>(
     namespaces: new Set<string>(),
   };
   let lastCreated = '';
-  const readLine = lineReader(raw);
-  let [line, start] = [0, 0];
-  for (let end = raw.indexOf(LF); end !== -1; end = raw.indexOf(LF, start)) {
+  const readLine = lineReader(raw, namespaces);
+  let line = 0;
+  for (const bytes of eachLine(raw)) {
     line += 1;
-    const found = takeLine(readLine(start, end), namespaces);
-    start = end + 1;
+    const found = readLine(bytes);
     if (typeof found === 'string') rejected.push({ line, reason: found });
     else {
       const { event, agent, winlog, data_stream: stream } = found;
@@ -73,40 +72,37 @@ export async function admitLines<Kept>(
   return { admitted, rejected, lineIds, ...said, lastCreatedMs: systemTimeMs(lastCreated) ?? 0 };
 }
 
-/** The value of a line, in an object, or the reason why it has none. */
-type Read = { readonly value: unknown } | string;
-
-/** Gives a function that parses the line from one byte to another. What the whole body is, each line need not be asked. */
-function lineReader(raw: Buffer): (start: number, end: number) => Read {
-  // Every character is one byte: the quickest way to a string.
+/** Gives a function that takes a line of the body, gives its document or the reason why it has none that is taken. */
+function lineReader(
+  raw: Buffer,
+  namespaces: ReadonlySet<string>,
+): (bytes: Buffer) => ProcessStart | string {
+  // What holds for the whole body each line need not be asked. ASCII: a byte a character, the quickest way to a string.
   const encoding = isAscii(raw) ? 'latin1' : 'utf8';
   const isAllUtf8 = encoding === 'latin1' || isUtf8(raw);
-  return (start, end) => {
-    const length = end - start;
-    if (length === 0) return 'Line is empty';
-    if (length > LIMIT.lineBytesMax) return `Line has more than ${LIMIT.lineBytesMax} bytes`;
-    if (!isAllUtf8 && !isUtf8(raw.subarray(start, end))) return 'Line is not UTF-8';
-    const text = raw.toString(encoding, start, end);
+  return (bytes) => {
+    if (bytes.length === 0) return 'Line is empty';
+    if (bytes.length > LIMIT.lineBytesMax) return `Line has more than ${LIMIT.lineBytesMax} bytes`;
+    if (!isAllUtf8 && !isUtf8(bytes)) return 'Line is not UTF-8';
+    const text = bytes.toString(encoding);
     // Few lines have so many brackets that they could nest too deep.
-    if (
-      hasMoreBrackets(text, LIMIT.jsonDepthMax) &&
-      isDeeperThan(raw.subarray(start, end), LIMIT.jsonDepthMax)
-    ) {
+    if (hasMoreBrackets(text, LIMIT.jsonDepthMax) && isDeeperThan(bytes, LIMIT.jsonDepthMax)) {
       return `JSON nests deeper than ${LIMIT.jsonDepthMax} levels`;
     }
+    let value: unknown;
     try {
-      return { value: JSON.parse(text) as unknown };
+      value = JSON.parse(text);
     } catch {
       // The parser's message quotes the text.
       return 'Line is not JSON';
     }
+    return takenDocument(value, namespaces);
   };
 }
 
-/** The document of a line, or the reason why it is none that is taken. */
-function takeLine(read: Read, namespaces: ReadonlySet<string>): ProcessStart | string {
-  if (typeof read === 'string') return read;
-  const document = documentOf(read.value);
+/** The value as a document of a namespace that is taken, or why it is none. */
+function takenDocument(value: unknown, namespaces: ReadonlySet<string>): ProcessStart | string {
+  const document = documentOf(value);
   if (typeof document === 'string') return document;
   return namespaces.has(document.data_stream.namespace)
     ? document

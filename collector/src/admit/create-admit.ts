@@ -5,9 +5,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import { countLines, type Problem, problem, wholeLinesBytes } from '@launchbeat/ecs-schemas';
-import type { Log } from '@launchbeat/ecs-schemas/beat';
-import type { Key, KeyStore } from '../fleet/keys.ts';
-import type { SecurityFact } from '../fleet/security-facts.ts';
+import type { Key } from '../fleet/keys.ts';
 import {
   type Admission,
   type AdmitOutcome,
@@ -25,21 +23,17 @@ import { createInFlight, type InFlight, type Share } from './in-flight.ts';
 import { createRates, type Rates } from './rates.ts';
 import { type BodySource, readBody } from './read-body.ts';
 import { type ChunkSize, createTurns, type Turns } from './turns.ts';
-import { refuseStrangers } from './whose-lines.ts';
+import { type Rights, refuseStrangers } from './whose-lines.ts';
 import { contentSize } from './zstd-frame.ts';
 
-export interface AdmitOptions<Kept> {
+export interface AdmitOptions<Kept> extends Rights {
   /** Asked with each request. */
   readonly config: Readonly<AdmitConfig>;
-  readonly keys: KeyStore;
   readonly authenticate: Authenticate;
   /** Data stream namespaces that are taken. */
   readonly namespaces: readonly string[];
-  /** Told of a key that was used for what is not its own. */
-  readonly noteSecurity?: (fact: SecurityFact) => void;
   /** Asked once for each chunk, so that all its documents are looked at in the same way. */
   readonly startKeeping: () => Keep<Kept>;
-  readonly log: Log;
 }
 
 export interface Admit<Kept> {

@@ -4,7 +4,7 @@
  */
 import { type ChunkReceipt, type Encoding, type Problem, problem } from '@launchbeat/ecs-schemas';
 import type { Log } from '@launchbeat/ecs-schemas/beat';
-import { LINE_ID_BYTES } from '../admit/admission.ts';
+import { LINE_ID_BYTES, NO_LINE_ID } from '../admit/admission.ts';
 import type { Sql } from './database.ts';
 import { createEventPartitions, DAY_MS } from './event-partitions.ts';
 import { createGroups } from './group-commits.ts';
@@ -227,8 +227,6 @@ function daysOf(admissions: readonly ReadyChunk[]): ReadonlySet<number> {
   return days;
 }
 
-const NO_ID = Buffer.alloc(LINE_ID_BYTES);
-
 function chunkOf(
   admission: ReadyChunk,
   written: Extract<Written, { kind: 'new' }>,
@@ -238,7 +236,7 @@ function chunkOf(
   const rejectedLines: number[] = [];
   for (let line = 1; line <= lines; line += 1) {
     const id = lineIds.subarray((line - 1) * LINE_ID_BYTES, line * LINE_ID_BYTES);
-    if (id.equals(NO_ID)) rejectedLines.push(line);
+    if (id.equals(NO_LINE_ID)) rejectedLines.push(line);
   }
   return {
     id: written.chunkId,

@@ -4,7 +4,7 @@
  * (chunks by agent, events by id, keys of rules), so that two transactions wait for each other in one direction only.
  */
 import { type ChunkReceipt, RESENT_KEY_PREFIX } from '@launchbeat/ecs-schemas';
-import { type Admission, LINE_ID_BYTES } from '../admit/admission.ts';
+import { type Admission, LINE_ID_BYTES, NO_LINE_ID } from '../admit/admission.ts';
 import type { Sql, TransactionSql } from './database.ts';
 import { type EventColumns, eventColumns, type RowOfChunk } from './event-rows.ts';
 import { insertAlerts } from './insert-alerts.ts';
@@ -193,14 +193,12 @@ function sameEvents(stored: Buffer, now: Buffer): boolean {
   let named = 0;
   for (let at = 0; at < stored.length; at += LINE_ID_BYTES) {
     const id = stored.subarray(at, at + LINE_ID_BYTES);
-    if (id.equals(NO_ID)) continue;
+    if (id.equals(NO_LINE_ID)) continue;
     if (!id.equals(now.subarray(at, at + LINE_ID_BYTES))) return false;
     named += 1;
   }
   return named > 0;
 }
-
-const NO_ID = Buffer.alloc(LINE_ID_BYTES);
 
 /** The events that were new, each with the first of the chunks that brought it. */
 async function insertEvents(

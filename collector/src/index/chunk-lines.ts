@@ -5,6 +5,7 @@
 import { promisify } from 'node:util';
 import { gunzip, zstdDecompress } from 'node:zlib';
 import { eachLine, LIMIT } from '@launchbeat/ecs-schemas';
+import { LINE_ID_BYTES, NO_LINE_ID } from '../admit/admission.ts';
 import { contentSize, openFrame } from '../admit/zstd-frame.ts';
 import type { CommittedChunk } from '../commit/commit.ts';
 
@@ -24,8 +25,6 @@ export type ReadChunkOutcome =
   | { readonly outcome: 'done'; readonly lines: readonly IndexLine[]; readonly bytes: number }
   | { readonly outcome: 'refused'; readonly reason: string };
 
-const ID_BYTES = 16;
-const NO_ID = Buffer.alloc(ID_BYTES);
 const DECOMPRESS = { zstd: promisify(zstdDecompress), gzip: promisify(gunzip) };
 
 /** Decompresses a chunk that is not yet. `refused` = its bytes are not what admit took, which only a damaged table explains. */
@@ -43,14 +42,14 @@ export async function readChunk(
   const chunkId = String(chunk.id);
   let line = 0;
   for (const bytes of eachLine(raw)) {
-    const id = chunk.lineIds.subarray(line * ID_BYTES, (line + 1) * ID_BYTES);
+    const id = chunk.lineIds.subarray(line * LINE_ID_BYTES, (line + 1) * LINE_ID_BYTES);
     line += 1;
-    if (id.length === ID_BYTES && !id.equals(NO_ID)) {
+    if (id.length === LINE_ID_BYTES && !id.equals(NO_LINE_ID)) {
       lines.push({ chunkId, line, id: id.toString('base64url'), bytes });
     }
   }
-  if (line !== chunk.lines || chunk.lineIds.length !== line * ID_BYTES) {
-    const ids = chunk.lineIds.length / ID_BYTES;
+  if (line !== chunk.lines || chunk.lineIds.length !== line * LINE_ID_BYTES) {
+    const ids = chunk.lineIds.length / LINE_ID_BYTES;
     return {
       outcome: 'refused',
       reason: `body has ${line} lines, its row says ${chunk.lines} and has ${ids} ids`,
