@@ -86,46 +86,55 @@ function withoutSecrets(fact: SourceFact, { redact }: Mapper): SourceFact {
 }
 
 /** Maps the events; the facts hold no secrets any more. */
-function mapBatch({ events, facts }: CaptureBatch, mapper: Mapper): Mapping {
+function mapBatch(batch: CaptureBatch, mapper: Mapper): Mapping {
   const quarantined: QuarantineEntry[] = [];
   const counts = new Map<string, number>();
+  const work = { batch, mapper, quarantined, counts };
+  return { documents: { [Symbol.iterator]: () => mapEach(work) }, quarantined, counts };
+}
+
+interface MappingWork {
+  readonly batch: CaptureBatch;
+  readonly mapper: Mapper;
+  readonly quarantined: QuarantineEntry[];
+  readonly counts: Map<string, number>;
+}
+
+/**
+ * Maps the events one by one, each when it is asked for.
+ * Not a generator within mapBatch(): V8 makes a hidden class for each generator function, in the old space, and one made for each
+ * batch would hold that batch, dead as it is, until the next full collection.
+ */
+function* mapEach({ batch, mapper, quarantined, counts }: MappingWork): Generator<ProcessStart> {
   const count = (name: string): void => void counts.set(name, (counts.get(name) ?? 0) + 1);
-
-  function begin(): void {
-    quarantined.length = 0;
-    counts.clear();
-    for (const fact of facts) {
-      count(`capture.${fact.kind === 'notice' ? fact.name : fact.kind}`);
-      if (fact.kind !== 'unreadable') continue;
-      quarantined.push({ reason: fact.reason, place: fact.place, bytes: Buffer.from(fact.text) });
-    }
-    if (events.length > 0) counts.set('capture.read', events.length);
+  quarantined.length = 0;
+  counts.clear();
+  for (const fact of batch.facts) {
+    count(`capture.${fact.kind === 'notice' ? fact.name : fact.kind}`);
+    if (fact.kind !== 'unreadable') continue;
+    quarantined.push({ reason: fact.reason, place: fact.place, bytes: Buffer.from(fact.text) });
   }
-
-  function* documents(): Generator<ProcessStart> {
-    begin();
-    for (const event of events) {
-      const mapped = mapper.map(event);
-      switch (mapped.outcome) {
-        case 'done':
-          count('map.done');
-          yield mapped.document;
-          break;
-        case 'left_out':
-          count(`map.left_out.${mapped.reason}`);
-          break;
-        case 'refused':
-          count('map.refused');
-          quarantined.push({
-            reason: mapped.reason,
-            place: 'map',
-            bytes: Buffer.from(mapper.redact(event.xml)),
-          });
-          break;
-      }
+  if (batch.events.length > 0) counts.set('capture.read', batch.events.length);
+  for (const event of batch.events) {
+    const mapped = mapper.map(event);
+    switch (mapped.outcome) {
+      case 'done':
+        count('map.done');
+        yield mapped.document;
+        break;
+      case 'left_out':
+        count(`map.left_out.${mapped.reason}`);
+        break;
+      case 'refused':
+        count('map.refused');
+        quarantined.push({
+          reason: mapped.reason,
+          place: 'map',
+          bytes: Buffer.from(mapper.redact(event.xml)),
+        });
+        break;
     }
   }
-  return { documents: { [Symbol.iterator]: documents }, quarantined, counts };
 }
 
 interface Patience {

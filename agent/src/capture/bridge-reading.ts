@@ -14,7 +14,7 @@ import {
 } from './bridge-protocol.ts';
 import {
   type CaptureBatch,
-  type CapturedEvent,
+  CapturedEvent,
   EVENT_UNITS_MAX,
   type Position,
   type SourceFact,
@@ -198,7 +198,7 @@ class Reading implements BridgeReading {
     if (code === PROCESS_START) this.#share.start();
     const isCanary = line.kind === 'event' && this.#look(xml, code, recordId, timeMs ?? now());
     if (!isCanary) {
-      this.#events.push({ xml, readAtMs: now() });
+      this.#events.push(new CapturedEvent(xml, now()));
       this.#units += xml.length;
     }
     return this.#events.length >= this.#context.batchSize || this.#units >= BATCH_UNITS_MAX;

@@ -2,7 +2,7 @@
  * Takes what files give (events and facts, in pieces), gives batches of the wanted size at the wanted rate.
  * Keeps: at most one piece and one batch in memory; nothing more is read until the batch is taken.
  */
-import type { CaptureBatch, CapturedEvent, SourceFact } from './captured-event.ts';
+import { type CaptureBatch, CapturedEvent, type SourceFact } from './captured-event.ts';
 import { createPacer } from './pacer.ts';
 
 /** What a reader of files gives at a time. */
@@ -45,7 +45,7 @@ export async function* fileBatches(
   for await (const piece of pieces) {
     facts.push(...piece.facts);
     for (const xml of piece.events) {
-      events.push({ xml, readAtMs: Date.now() });
+      events.push(new CapturedEvent(xml, Date.now()));
       if (events.length < pacer.eventsMax) continue;
       yield* handOn();
       // Not asked for each event: a signal of signals asks all of them.

@@ -10,7 +10,7 @@ import {
 } from './bridge-protocol.ts';
 import {
   type CaptureBatch,
-  type CapturedEvent,
+  CapturedEvent,
   EVENT_UNITS_MAX,
   type SourceFact,
   unreadable,
@@ -44,7 +44,7 @@ export function createPollReading(): LineReading {
   function takeLine(line: BridgeLine, text: string): boolean {
     switch (line.kind) {
       case 'polled':
-        events.push({ xml: line.xml, readAtMs: Date.now() });
+        events.push(new CapturedEvent(line.xml, Date.now()));
         return events.length >= BATCH_EVENTS_MAX;
       case 'polled_to':
         polledToMs = line.timeMs;

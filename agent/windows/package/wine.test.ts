@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { eventually } from '../../../tests/support/eventually.ts';
 import { temporaryFolder } from '../../../tests/support/temporary-folder.ts';
+import { NODE_FLAGS } from './layout.ts';
 import type { Defaults } from './msi-source.ts';
 import {
   smallPackage,
@@ -75,13 +76,17 @@ test('the MSI installs, upgrades and uninstalls; config, key and spool stay unti
   );
   assert.equal(installed.code, 0, installed.stderr);
   await becomes('RUNNING 0 0');
-  const given = wine.read(`${PROGRAM}/stand-in.txt`) ?? '';
+  // The service runs a little before what it started has written all of it.
+  const given = await eventually(() => {
+    const text = wine.read(`${PROGRAM}/stand-in.txt`) ?? '';
+    return text.includes('NODE_OPTIONS=') && text;
+  });
   assert.match(given, /^LAUNCHBEAT_COLLECTOR_URL=https:\/\/collector\.example:8443$/m);
   assert.match(given, /^LAUNCHBEAT_API_KEY=id1:secret1$/m);
   const command = /^command=(.*)$/m.exec(given)?.[1] ?? '';
   assert.ok(!command.includes('secret1'), 'the key stands in no command line');
   for (const words of [
-    '--max-semi-space-size=1 --no-opt --no-maglev "C:\\Program Files\\Launchbeat\\app\\launchbeat.mjs"',
+    `${NODE_FLAGS.join(' ')} "C:\\Program Files\\Launchbeat\\app\\launchbeat.mjs"`,
     '--path.config "C:\\ProgramData\\Launchbeat"',
     '-E "output.collector.ssl.certificate_authorities=C:\\ProgramData\\Launchbeat\\ca.crt"',
     "{label: 'winword.exe', names: ['winword.exe']}, {label: 'Учёт 1.exe', names: ['Учёт 1.exe']}",
