@@ -41,12 +41,13 @@ interface Mark {
   readonly isStart: boolean;
 }
 
-/** The next start or end of an event, from `at` on. */
-function nextMark(text: string, at: number): Mark | undefined {
-  MARK.lastIndex = at;
+/** The next start or end of an event in the text, from `from` on; its place is counted from `origin`. */
+function nextMark(text: string, from: number, origin: number): Mark | undefined {
+  MARK.lastIndex = from;
   if (!MARK.test(text)) return undefined;
+  const end = MARK.lastIndex - origin;
   const isStart = text.charCodeAt(MARK.lastIndex - START_MARK_UNITS) === LESS;
-  return { place: MARK.lastIndex - (isStart ? START_MARK_UNITS : END_UNITS), isStart };
+  return { place: end - (isStart ? START_MARK_UNITS : END_UNITS), isStart };
 }
 
 /** Text that comes in pieces and is used up from its start. */
@@ -73,10 +74,7 @@ function createWindow() {
     /** Units that wait. */
     units: (): number => buffer.length - at,
     /** The next start or end of an event, `from` units on; its place is counted from here. */
-    mark(from: number): Mark | undefined {
-      const found = nextMark(buffer, at + from);
-      return found === undefined ? undefined : { ...found, place: found.place - at };
-    },
+    mark: (from: number): Mark | undefined => nextMark(buffer, at + from, at),
     isBlank: (length: number): boolean => buffer.slice(at, at + length).trim() === '',
     /** Goes on behind `length` units; gives them. */
     drop(length: number): string {

@@ -3,6 +3,7 @@
  * Source: 1,352 real events: an elevated start has the computer as Subject and the person as Target, and in most events with a
  * Target its SID is S-1-0-0. So the name decides, never the SID.
  */
+import type { EventData } from './windows-event.ts';
 import { fold } from './windows-names.ts';
 
 /** An account as the event names it; a part that is absent or "-" is left out. */
@@ -22,8 +23,8 @@ interface NamedAccount {
 const NOBODY_SID = 'S-1-0-0';
 
 /** An EventData value; '' where it is absent or "-", which Windows prints for "none". */
-export function dataValue(data: ReadonlyMap<string, string>, name: string): string {
-  const value = data.get(name) ?? '';
+export function dataValue(data: EventData, name: string): string {
+  const value = data[name] ?? '';
   return value === '-' ? '' : value;
 }
 
@@ -31,7 +32,7 @@ const isSame = (a: NamedAccount, b: NamedAccount): boolean =>
   fold(a.name) === fold(b.name) && fold(a.domain) === fold(b.domain);
 
 /** Who started it: Target where its name is set and not "-", else Subject. */
-export function actorOf(data: ReadonlyMap<string, string>): Actor {
+export function actorOf(data: EventData): Actor {
   const subject = {
     id: dataValue(data, 'SubjectUserSid'),
     name: dataValue(data, 'SubjectUserName'),

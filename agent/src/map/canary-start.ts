@@ -18,6 +18,6 @@ export function isCanaryStart({
   parentExecutable,
   commandLine,
 }: StartedImage): boolean {
-  if (!SHELL.test(executable)) return false;
-  return commandLine === '' ? AGENT.test(parentExecutable) : REMARK.test(commandLine);
+  if (!SHELL.test(executable.path)) return false;
+  return commandLine === '' ? AGENT.test(parentExecutable.path) : REMARK.test(commandLine);
 }

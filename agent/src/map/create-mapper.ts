@@ -13,9 +13,11 @@ import { cutToJsonBytes, jsonBytes } from './json-bytes.ts';
 import type { MapConfig } from './map-config.ts';
 import { parseEvent, type WindowsEvent } from './parse-event.ts';
 import { createProcessors } from './processors/run-processors.ts';
+import { type ProgramPath, programPath } from './program-path.ts';
 import { createRedactor, type Redactor } from './redact/create-redactor.ts';
 import { redactEvent } from './redact/redact-event.ts';
 import { redactXml } from './redact/redact-xml.ts';
+import { remembered } from './remembered.ts';
 import { createRecogniser, type Recognised, type StartedImage } from './watched-programs.ts';
 import { PROCESS_POLL, PROCESS_START_CODE, SECURITY_AUDITING } from './windows-names.ts';
 
@@ -70,9 +72,7 @@ const isPolled = (event: WindowsEvent): boolean =>
   event.providerName === PROCESS_POLL.name && sameGuid(event.providerGuid, PROCESS_POLL.guid);
 
 function isSystem(event: WindowsEvent, actor: Actor, polled: boolean): boolean {
-  return polled
-    ? isSystemProcess(actor, event.data.get('SessionId') ?? '')
-    : isSystemAccount(actor);
+  return polled ? isSystemProcess(actor, event.data['SessionId'] ?? '') : isSystemAccount(actor);
 }
 
 function isProcessStart(event: WindowsEvent): boolean {
@@ -83,25 +83,23 @@ function isProcessStart(event: WindowsEvent): boolean {
   return providerGuid === SECURITY_AUDITING.guid || sameGuid(providerGuid, SECURITY_AUDITING.guid);
 }
 
-/** What an event must have to get an id and to say anything; undefined = it has all. */
+/** What an event must have to get an id and to say anything, but for its time; undefined = it has all. */
 function whatIsMissing(event: WindowsEvent): string | undefined {
   if (event.computer === '') return 'Event has no System/Computer.';
   if (event.channel === '') return 'Event has no System/Channel.';
   if (!/^\d{1,20}$/.test(event.recordId))
     return `System/EventRecordID is "${event.recordId.slice(0, 40)}", not a number.`;
-  if (systemTimeMs(event.systemTime) === undefined)
-    return `TimeCreated/@SystemTime is "${event.systemTime.slice(0, 40)}", not a UTC time.`;
-  if (!event.data.has('NewProcessName') && !event.data.has('NewProcessId'))
+  if ((event.data['NewProcessName'] ?? '') === '' && (event.data['NewProcessId'] ?? '') === '')
     return 'EventData names no new process.';
   return undefined;
 }
 
-function imageOf(event: WindowsEvent): StartedImage {
+function imageOf(event: WindowsEvent, pathOf: (path: string) => ProgramPath): StartedImage {
   return {
-    executable: event.data.get('NewProcessName') ?? '',
-    parentExecutable: event.data.get('ParentProcessName') ?? '',
-    commandLine: event.data.get('CommandLine') ?? '',
-    mandatoryLabel: event.data.get('MandatoryLabel') ?? '',
+    executable: pathOf(event.data['NewProcessName'] ?? ''),
+    parentExecutable: pathOf(event.data['ParentProcessName'] ?? ''),
+    commandLine: event.data['CommandLine'] ?? '',
+    mandatoryLabel: event.data['MandatoryLabel'] ?? '',
   };
 }
 
@@ -126,6 +124,7 @@ function leftOut(
 export function createMapper(options: MapperOptions): Mapper {
   const { config, ignoreOlderMs = 0 } = options;
   const common = commonParts(options.agent, options.namespace);
+  const pathOf = remembered(programPath);
   const recognise = createRecogniser(config.programs);
   const runProcessors = createProcessors(config.processors);
   const redactor: Redactor = createRedactor({
@@ -133,26 +132,26 @@ export function createMapper(options: MapperOptions): Mapper {
     key: options.redactionKey ?? randomBytes(32),
   });
 
-  function document(captured: CapturedEvent, event: WindowsEvent): MapOutcome {
-    const timeMs = systemTimeMs(event.systemTime) ?? 0;
+  function document(captured: CapturedEvent, event: WindowsEvent, timeMs: number): MapOutcome {
     const actor = actorOf(event.data);
     const polled = isPolled(event);
     const system = isSystem(event, actor, polled);
-    const image = imageOf(event);
+    const image = imageOf(event, pathOf);
     const recognised = recognise(image);
     const isTooOld = ignoreOlderMs > 0 && timeMs < captured.readAtMs - ignoreOlderMs;
     const reason = noStart(isTooOld, image) ?? leftOut(config, recognised, system);
     if (reason !== undefined) return { outcome: 'left_out', reason };
     const clean = redactEvent(redactor, event);
-    const whole = clean.event.data.get('CommandLine') ?? '';
+    const whole = clean.event.data['CommandLine'] ?? '';
     const commandLine = cutToJsonBytes(whole, COMMAND_LINE_JSON_BYTES_MAX);
     const made = ecsDocument({
       event: clean.event,
+      image,
       timeMs,
       readAtMs: captured.readAtMs,
       common,
       commandLine,
-      commandLineLength: event.data.get('CommandLine')?.length,
+      commandLineLength: image.commandLine.length,
       decodedCommand: clean.decoded ?? '',
       redacted: clean.count,
       actor,
@@ -161,7 +160,7 @@ export function createMapper(options: MapperOptions): Mapper {
       polled,
       flags: flagsOf({
         ...image,
-        tokenElevationType: event.data.get('TokenElevationType') ?? '',
+        tokenElevationType: event.data['TokenElevationType'] ?? '',
         cleaned: event.cleaned,
         truncated: commandLine.length < whole.length,
         polled,
@@ -196,7 +195,12 @@ export function createMapper(options: MapperOptions): Mapper {
       if (!isProcessStart(parsed.event))
         return { outcome: 'left_out', reason: 'not_process_start' };
       const missing = whatIsMissing(parsed.event);
-      return missing === undefined ? document(captured, parsed.event) : refused(missing);
+      if (missing !== undefined) return refused(missing);
+      const { systemTime } = parsed.event;
+      const timeMs = systemTimeMs(systemTime);
+      return timeMs === undefined
+        ? refused(`TimeCreated/@SystemTime is "${systemTime.slice(0, 40)}", not a UTC time.`)
+        : document(captured, parsed.event, timeMs);
     },
   };
 }

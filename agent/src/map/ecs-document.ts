@@ -8,13 +8,9 @@ import type { Actor } from './actor.ts';
 import { dataValue } from './actor.ts';
 import { commandLineArgs } from './command-line-args.ts';
 import type { WindowsEvent } from './parse-event.ts';
-import {
-  fileName,
-  folderOf,
-  readKeywords,
-  SECURITY_AUDITING,
-  windowsNumber,
-} from './windows-names.ts';
+import type { ProgramPath } from './program-path.ts';
+import type { StartedImage } from './watched-programs.ts';
+import { readKeywords, SECURITY_AUDITING, windowsNumber } from './windows-names.ts';
 import { winlogOf } from './winlog-part.ts';
 
 /** Who writes the document. */
@@ -45,14 +41,16 @@ export function commonParts(agent: DocumentAgent, namespace: string): CommonPart
 /** All that a document is made of. */
 export interface DocumentInput {
   readonly event: WindowsEvent;
+  /** The programs that the event names. */
+  readonly image: Pick<StartedImage, 'executable' | 'parentExecutable'>;
   /** `TimeCreated/@SystemTime` in Unix milliseconds. */
   readonly timeMs: number;
   readonly readAtMs: number;
   readonly common: CommonParts;
   /** The command line as it is written, redacted and cut if need be; '' = none. */
   readonly commandLine: string;
-  /** UTF-16 units of the command line as logged; undefined = the event has none. */
-  readonly commandLineLength: number | undefined;
+  /** UTF-16 units of the command line as logged; 0 = the event has none. */
+  readonly commandLineLength: number;
   /** Scripts of `-EncodedCommand`; '' = none. */
   readonly decodedCommand: string;
   /** How many secrets were redacted. */
@@ -69,29 +67,27 @@ type Launchbeat = ProcessStart['launchbeat'];
 type Image = NonNullable<ProcessStart['process']['parent']>;
 
 /** Puts what is known of a program into a part: pid, path, name. */
-function addImage<Part extends Image>(part: Part, path: string, pid: string): Part {
+function addImage<Part extends Image>(part: Part, { path, name }: ProgramPath, pid: string): Part {
   const number = windowsNumber(pid);
   if (number !== undefined) part.pid = number;
   if (path === '') return part;
   part.executable = path;
-  const name = fileName(path);
   if (name !== '') part.name = name;
   return part;
 }
 
-function processOf(event: WindowsEvent, commandLine: string): ProcessStart['process'] {
+function processOf({ event, image, commandLine }: DocumentInput): ProcessStart['process'] {
   const { data } = event;
   const process: ProcessStart['process'] = {};
-  addImage(process, data.get('NewProcessName') ?? '', data.get('NewProcessId') ?? '');
+  addImage(process, image.executable, data['NewProcessId'] ?? '');
   if (commandLine !== '') process.command_line = commandLine;
   const args = commandLineArgs(commandLine);
   if (args.length > 0) {
     process.args = args;
     process.args_count = args.length;
   }
-  const path = data.get('ParentProcessName') ?? '';
-  const parent: Image = addImage({}, path, data.get('ProcessId') ?? '');
-  if (parent.pid !== undefined || path !== '') process.parent = parent;
+  const parent: Image = addImage({}, image.parentExecutable, data['ProcessId'] ?? '');
+  if (parent.pid !== undefined || image.parentExecutable.path !== '') process.parent = parent;
   return process;
 }
 
@@ -108,11 +104,11 @@ function accountOf(id: string, name: string, domain: string): Account | undefine
 }
 
 /** Subject is `user`; a Target that names somebody is `user.effective`, its name without what follows an "@". */
-function userOf(data: ReadonlyMap<string, string>): ProcessStart['user'] {
+function userOf(data: WindowsEvent['data']): ProcessStart['user'] {
   const subject = accountOf(
-    data.get('SubjectUserSid') ?? '',
-    data.get('SubjectUserName') ?? '',
-    data.get('SubjectDomainName') ?? '',
+    data['SubjectUserSid'] ?? '',
+    data['SubjectUserName'] ?? '',
+    data['SubjectDomainName'] ?? '',
   );
   const effective = accountOf(
     dataValue(data, 'TargetUserSid'),
@@ -130,7 +126,7 @@ function beforeAt(name: string): string {
 function relatedOf(event: WindowsEvent): ProcessStart['related'] {
   const target = dataValue(event.data, 'TargetUserName');
   const user: string[] = [];
-  addNew(user, event.data.get('SubjectUserName') ?? '');
+  addNew(user, event.data['SubjectUserName'] ?? '');
   addNew(user, beforeAt(target));
   addNew(user, target);
   return user.length === 0 ? { hosts: [event.computer] } : { user, hosts: [event.computer] };
@@ -141,19 +137,17 @@ function addNew(texts: string[], text: string): void {
 }
 
 function launchbeatOf(input: DocumentInput): Launchbeat {
-  const { data } = input.event;
-  const executable = data.get('NewProcessName') ?? '';
-  const parent = fileName(data.get('ParentProcessName') ?? '');
   const { launch } = input;
+  const { executable, parentExecutable } = input.image;
   const { id = '', name = '', domain = '' } = input.actor;
   const actor = accountOf(id, name, domain) ?? {};
   const part: Launchbeat =
     input.program === undefined ? { launch, actor } : { program: input.program, launch, actor };
   if (input.flags.length > 0) part.flags = [...input.flags];
-  if (parent !== '' && executable !== '') part.pair = `${parent} > ${fileName(executable)}`;
-  const folder = folderOf(executable);
-  if (folder !== undefined) part.executable_dir = folder;
-  if (input.commandLineLength !== undefined) part.command_line_length = input.commandLineLength;
+  const parent = parentExecutable.name;
+  if (parent !== '' && executable.path !== '') part.pair = `${parent} > ${executable.name}`;
+  if (executable.folder !== undefined) part.executable_dir = executable.folder;
+  if (input.commandLineLength > 0) part.command_line_length = input.commandLineLength;
   if (input.decodedCommand !== '') part.decoded_command = input.decodedCommand;
   if (input.redacted > 0) part.redacted = input.redacted;
   if (input.polled) part.source = 'poll';
@@ -163,8 +157,8 @@ function launchbeatOf(input: DocumentInput): Launchbeat {
 /** Pids that Windows printed in no form that is known stay in `winlog.event_data` and are tagged. */
 function hasUnreadPid(data: WindowsEvent['data'], process: ProcessStart['process']): boolean {
   return (
-    (process.pid === undefined && data.has('NewProcessId')) ||
-    (process.parent?.pid === undefined && data.has('ProcessId'))
+    (process.pid === undefined && (data['NewProcessId'] ?? '') !== '') ||
+    (process.parent?.pid === undefined && (data['ProcessId'] ?? '') !== '')
   );
 }
 
@@ -222,7 +216,7 @@ export function ecsDocument(input: DocumentInput): ProcessStart {
     host: { name: event.computer, os: { type: 'windows' } },
   };
   if (event.message !== '') document.message = event.message;
-  const process = processOf(event, input.commandLine);
+  const process = processOf(input);
   document.process = process;
   document.related = relatedOf(event);
   if (hasUnreadPid(event.data, process)) document.tags = ['pid_unreadable'];

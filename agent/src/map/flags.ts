@@ -3,12 +3,12 @@
  * Keeps: a flag says what was seen, not that it is bad; each rule looks at one event alone and takes bounded time.
  */
 import { commandLineArgs, unquoted } from './command-line-args.ts';
-import { fileName } from './windows-names.ts';
+import type { ProgramPath } from './program-path.ts';
 
 /** What the flags are made of; '' = not known. */
 export interface FlagInput {
-  readonly executable: string;
-  readonly parentExecutable: string;
+  readonly executable: ProgramPath;
+  readonly parentExecutable: ProgramPath;
   readonly commandLine: string;
   readonly tokenElevationType: string;
   /** Characters that XML forbids were removed from the event. */
@@ -63,7 +63,7 @@ const isElevated = (type: string): boolean =>
 
 interface Rule {
   readonly flag: string;
-  /** `image` and `parent` are file names in lower case. */
+  /** `image` and `parent` are file names, folded. */
   holds(input: FlagInput, image: string, parent: string): boolean;
 }
 
@@ -78,7 +78,7 @@ const RULES: readonly Rule[] = [
   { flag: 'lolbin', holds: (_, image) => LOLBINS.has(image) },
   { flag: 'office_child', holds: (_, image, parent) => OFFICE.has(parent) && !OFFICE.has(image) },
   { flag: 'remote_tool', holds: (_, image) => REMOTE_TOOLS.has(image) },
-  { flag: 'user_writable_path', holds: (input) => USER_WRITABLE.test(input.executable) },
+  { flag: 'user_writable_path', holds: (input) => USER_WRITABLE.test(input.executable.path) },
   { flag: 'double_extension', holds: (_, image) => DOUBLE_EXTENSION.test(image) },
   { flag: 'long_cmdline', holds: (input) => input.commandLine.length > LONG_COMMAND_LINE_UNITS },
   { flag: 'truncated', holds: (input) => input.truncated },
@@ -88,8 +88,8 @@ const RULES: readonly Rule[] = [
 
 /** The flags that hold, in a fixed order. */
 export function flagsOf(input: FlagInput): string[] {
-  const image = fileName(input.executable).toLowerCase();
-  const parent = fileName(input.parentExecutable).toLowerCase();
+  const image = input.executable.foldedName;
+  const parent = input.parentExecutable.foldedName;
   const flags: string[] = [];
   for (const rule of RULES) if (rule.holds(input, image, parent)) flags.push(rule.flag);
   return flags;

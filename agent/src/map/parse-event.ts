@@ -6,7 +6,7 @@
 import { SaxesParser } from 'saxes';
 import { cleanXml } from './clean-xml.ts';
 import { scanEvent } from './scan-event.ts';
-import type { WindowsEvent } from './windows-event.ts';
+import { noData, type WindowsEvent } from './windows-event.ts';
 
 export type { WindowsEvent } from './windows-event.ts';
 
@@ -29,7 +29,7 @@ const lfOnly = (text: string): string =>
 class EventReader {
   readonly texts = new Map<string, string>();
   readonly attributes = new Map<string, Readonly<Record<string, string>>>();
-  readonly data = new Map<string, string>();
+  readonly data = noData();
   readonly #path: string[] = [];
   #text = '';
   #dataName = '';
@@ -62,8 +62,7 @@ class EventReader {
   close(): void {
     const path = this.#path.join('/');
     if (path === 'Event/EventData/Data') {
-      if (this.#text !== '' && !this.data.has(this.#dataName))
-        this.data.set(this.#dataName, lfOnly(this.#text));
+      if (this.#text !== '') this.data[this.#dataName] ??= lfOnly(this.#text);
     } else if (!this.texts.has(path)) {
       this.texts.set(path, this.#text);
     }

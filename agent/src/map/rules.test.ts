@@ -10,10 +10,11 @@ import fc from 'fast-check';
 import { actorOf, isSystemAccount } from './actor.ts';
 import { cleanXml } from './clean-xml.ts';
 import { commandLineArgs } from './command-line-args.ts';
-import { flagsOf } from './flags.ts';
+import { type FlagInput, flagsOf } from './flags.ts';
 import { cutToJsonBytes, jsonBytes } from './json-bytes.ts';
 import { type MapConfig, mapConfigSchema } from './map-config.ts';
 import { parseEvent } from './parse-event.ts';
+import { programPath } from './program-path.ts';
 import { createRecogniser } from './watched-programs.ts';
 import { fileName, fold, folderOf, readKeywords, windowsNumber } from './windows-names.ts';
 
@@ -88,6 +89,15 @@ test('windowsNumber() reads hex and decimal and nothing else', () => {
     assert.equal(windowsNumber(given), value, given);
   for (const given of ['', '-1', '010', '1.5', '0x', '0xg', ' 1', '1e3', '0x20000000000000', 'NaN'])
     assert.equal(windowsNumber(given), undefined, given);
+  const number = fc.stringMatching(/^(?:0x|0X)?[0-9a-fA-FgXx٣]{0,18}$/);
+  fc.assert(
+    fc.property(number, (given) => {
+      const isNumber = /^(?:0x[0-9a-f]{1,16}|0|[1-9]\d{0,15})$/i.test(given);
+      const value = isNumber && Number.isSafeInteger(Number(given)) ? Number(given) : undefined;
+      assert.equal(windowsNumber(given), value, given);
+    }),
+    { numRuns: 5000 },
+  );
 });
 
 test('readKeywords() reads the outcome from the bits, failure first', () => {
@@ -125,8 +135,6 @@ test('fileName() and folderOf() take any path apart', () => {
   );
 });
 
-const dataOf = (data: Readonly<Record<string, string>>) => new Map(Object.entries(data));
-
 test('an account is the system by SID, by logon session or by name, in any language', () => {
   for (const sid of [
     'S-1-5-18',
@@ -157,18 +165,15 @@ test('actorOf() decides by the name of the Target, never by its SID', () => {
     SubjectLogonId: '0x3e7',
   };
   assert.equal(
-    actorOf(dataOf({ ...subject, TargetUserSid: 'S-1-5-21-1', TargetUserName: '-' })).name,
+    actorOf({ ...subject, TargetUserSid: 'S-1-5-21-1', TargetUserName: '-' }).name,
     'PC$',
   );
-  assert.equal(
-    actorOf(dataOf({ ...subject, TargetUserSid: 'S-1-0-0', TargetUserName: 'Ян' })).name,
-    'Ян',
-  );
-  assert.deepEqual(actorOf(dataOf({ TargetUserName: 'Ян', TargetLogonId: '0x9' })), {
+  assert.equal(actorOf({ ...subject, TargetUserSid: 'S-1-0-0', TargetUserName: 'Ян' }).name, 'Ян');
+  assert.deepEqual(actorOf({ TargetUserName: 'Ян', TargetLogonId: '0x9' }), {
     name: 'Ян',
     logonId: '0x9',
   });
-  assert.deepEqual(actorOf(new Map()), { logonId: '' });
+  assert.deepEqual(actorOf({}), { logonId: '' });
 });
 
 const NO_TRAITS = {
@@ -180,6 +185,17 @@ const NO_TRAITS = {
   truncated: false,
 };
 const PS = 'C:\\Windows\\System32\\WindowsPowerShell\\v1.0\\PowerShell.exe';
+
+/** The same with its paths taken apart. */
+const withPaths = <Start extends { executable: string; parentExecutable: string }>(
+  start: Start,
+) => ({
+  ...start,
+  executable: programPath(start.executable),
+  parentExecutable: programPath(start.parentExecutable),
+});
+const flagsWith = (input: Partial<typeof NO_TRAITS>): string[] =>
+  flagsOf(withPaths({ ...NO_TRAITS, ...input }) satisfies FlagInput);
 
 test('flagsOf() names what was seen', () => {
   const cases: readonly (readonly [Partial<typeof NO_TRAITS>, readonly string[]])[] = [
@@ -198,16 +214,12 @@ test('flagsOf() names what was seen', () => {
     [{ cleaned: true, truncated: true }, ['truncated', 'control_characters']],
   ];
   for (const [input, flags] of cases)
-    assert.deepEqual(
-      flagsOf({ ...NO_TRAITS, ...input }),
-      flags,
-      JSON.stringify(input).slice(0, 100),
-    );
+    assert.deepEqual(flagsWith(input), flags, JSON.stringify(input).slice(0, 100));
 });
 
 test('an encoded command is found in every form that PowerShell takes, and in no other option', () => {
   const flagged = (commandLine: string): boolean =>
-    flagsOf({ ...NO_TRAITS, executable: PS, commandLine }).includes('encoded_powershell');
+    flagsWith({ executable: PS, commandLine }).includes('encoded_powershell');
   for (const option of [
     '-e',
     '-ec',
@@ -227,7 +239,7 @@ test('an encoded command is found in every form that PowerShell takes, and in no
     'enc',
   ])
     assert.ok(!flagged(`powershell ${option}`), option);
-  assert.ok(!flagsOf({ ...NO_TRAITS, commandLine: 'b -enc x' }).includes('encoded_powershell'));
+  assert.ok(!flagsWith({ commandLine: 'b -enc x' }).includes('encoded_powershell'));
 });
 
 test('cutToJsonBytes() gives the longest beginning that fits, of any text', () => {
@@ -263,7 +275,8 @@ test('cleanXml() leaves what XML allows as it is, and gives what a parser takes'
 
 test('a helper process is told without a command line, by its parent or its sandbox', () => {
   const config: MapConfig = mapConfigSchema.parse({});
-  const recognise = createRecogniser(config.programs);
+  const recogniseImage = createRecogniser(config.programs);
+  const recognise = (one: typeof start) => recogniseImage(withPaths(one));
   const chrome = 'C:\\Program Files\\Google\\Chrome\\Application\\chrome.exe';
   const start = {
     executable: chrome,

@@ -5,12 +5,13 @@
 import { matchesPattern } from '@launchbeat/ecs-schemas/beat';
 import { commandLineArgs, unquoted } from './command-line-args.ts';
 import type { Program } from './map-config.ts';
-import { fileName, fold } from './windows-names.ts';
+import type { ProgramPath } from './program-path.ts';
+import { fold } from './windows-names.ts';
 
 /** What the decision needs of a start; '' = not known. */
 export interface StartedImage {
-  readonly executable: string;
-  readonly parentExecutable: string;
+  readonly executable: ProgramPath;
+  readonly parentExecutable: ProgramPath;
   readonly commandLine: string;
   /** SID of the integrity level, `S-1-16-8192`. */
   readonly mandatoryLabel: string;
@@ -40,9 +41,9 @@ function hasHelperArg(args: readonly string[], wanted: readonly string[]): boole
   );
 }
 
-/** `path` is the executable's, folded. */
-function isHelper(start: StartedImage, path: string, watched: Watched | undefined): boolean {
-  const selfStarted = start.parentExecutable !== '' && fold(start.parentExecutable) === path;
+function isHelper(start: StartedImage, watched: Watched | undefined): boolean {
+  const { executable, parentExecutable: parent } = start;
+  const selfStarted = parent.path !== '' && parent.folded === executable.folded;
   if (watched === undefined && !selfStarted) return false;
   if (watched?.helperIfSelfStarted === true && selfStarted) return true;
   if (watched !== undefined && SANDBOX_LABELS.has(start.mandatoryLabel)) return true;
@@ -71,13 +72,13 @@ export function createRecogniser(
     }
   }
   return (start) => {
-    const path = fold(start.executable);
+    const { folded, foldedName } = start.executable;
     const watched = byName
-      .get(fileName(path))
+      .get(foldedName)
       ?.find(
         (one) =>
-          one.paths.length === 0 || one.paths.some((pattern) => matchesPattern(pattern, path)),
+          one.paths.length === 0 || one.paths.some((pattern) => matchesPattern(pattern, folded)),
       );
-    return { program: watched?.label, helper: isHelper(start, path, watched) };
+    return { program: watched?.label, helper: isHelper(start, watched) };
   };
 }

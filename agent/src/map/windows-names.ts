@@ -83,11 +83,33 @@ export function taskName(text: string): string | undefined {
   return text === '13312' ? 'Process Creation' : undefined;
 }
 
-/** A number as Windows prints it, `0x1f40` or `8000`; undefined for any other text. A leading 0 is not taken: it may mean octal. */
-export function windowsNumber(text: string): number | undefined {
-  if (!/^(?:0x[0-9a-f]{1,16}|0|[1-9]\d{0,15})$/i.test(text)) return undefined;
-  const value = Number(text);
+const DIGITS = '0123456789abcdef';
+/** What a digit stands for, by its code; 16 and more: none. */
+const DIGIT_OF_CODE = Uint8Array.from({ length: 128 }, (_, code) => {
+  const digit = DIGITS.indexOf(String.fromCharCode(code).toLowerCase());
+  return digit === -1 ? DIGITS.length : digit;
+});
+const DIGITS_MAX = 16;
+
+/** The digits from `at` on; undefined where there are none, too many, or others. */
+function numberAt(text: string, at: number, radix: 10 | 16): number | undefined {
+  if (text.length === at || text.length - at > DIGITS_MAX) return undefined;
+  let value = 0;
+  for (let place = at; place < text.length; place += 1) {
+    const digit = DIGIT_OF_CODE[text.charCodeAt(place)] ?? radix;
+    if (digit >= radix) return undefined;
+    value = value * radix + digit;
+  }
   return Number.isSafeInteger(value) ? value : undefined;
+}
+
+/**
+ * A number as Windows prints it, `0x1f40` or `8000`; undefined for any other text. A leading 0 is not taken: it may mean octal.
+ * Read digit by digit, since each event has nine of them: a regular expression took several times as long.
+ */
+export function windowsNumber(text: string): number | undefined {
+  if (text.charAt(0) !== '0' || text.length === 1) return numberAt(text, 0, 10);
+  return text.charAt(1).toLowerCase() === 'x' ? numberAt(text, 2, 16) : undefined;
 }
 
 /** The text after the last backslash; the whole text where there is none (`Registry`). */

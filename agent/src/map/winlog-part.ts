@@ -22,18 +22,22 @@ function nonZero(text: string | undefined): number | undefined {
   return value === 0 ? undefined : value;
 }
 
-/** Event data that stays, and the pid too where it is no number: the raw value must not be lost. */
-function eventDataOf(event: WindowsEvent, commandLine: string): Record<string, string> {
+/** Event data that stays, and the pid too where it is no number: the raw value must not be lost. Undefined where there is none. */
+function eventDataOf(event: WindowsEvent, commandLine: string): Record<string, string> | undefined {
   const kept: Record<string, string> = {};
-  for (const [name, value] of event.data) {
+  let isEmpty = true;
+  for (const name in event.data) {
+    const value = event.data[name] ?? '';
+    if (value === '') continue;
     const moved = MOVED.has(name);
     if (moved && !(name === 'NewProcessId' && windowsNumber(value) === undefined)) continue;
+    isEmpty = false;
     const text = name === 'CommandLine' ? commandLine : value;
     if (name !== '__proto__') kept[name] = text;
     // It must become a key like any other.
     else Object.defineProperty(kept, name, { value: text, enumerable: true });
   }
-  return kept;
+  return isEmpty ? undefined : kept;
 }
 
 type Winlog = ProcessStart['winlog'];
@@ -60,9 +64,10 @@ export function winlogOf(event: WindowsEvent, commandLine: string): Winlog {
   if (event.relatedActivityId !== '') winlog['related_activity_id'] = event.relatedActivityId;
   addExecution(winlog, event.execution);
   if (event.userId !== '') winlog['user'] = { identifier: event.userId };
-  const logonId = event.data.get('SubjectLogonId') ?? '';
+  const logonId = event.data['SubjectLogonId'] ?? '';
   if (logonId !== '') winlog.logon = { id: logonId };
-  if (event.data.size > 0) winlog.event_data = eventDataOf(event, commandLine);
+  const data = eventDataOf(event, commandLine);
+  if (data !== undefined) winlog.event_data = data;
   return winlog;
 }
 

@@ -149,12 +149,6 @@ interface TimedDocument extends CommonParts {
   readonly '@timestamp': string;
 }
 
-/** What of a document stands behind the parts that are printed by themselves. */
-function restOf(document: Record<string, unknown>): Record<string, unknown> {
-  const { '@timestamp': _time, agent: _agent, data_stream: _stream, ...rest } = document;
-  return rest;
-}
-
 /**
  * Prints documents that begin with `@timestamp`, `agent` and `data_stream`: `log.level` stands first, `ecs.version` last. Agent and
  * data stream are printed anew only where a document has another object there than the one before.
@@ -169,7 +163,14 @@ export function documentPrinter(write: (line: string) => void): (document: Timed
       timestamp: () => `,"@timestamp":${JSON.stringify(time)}`,
       formatters: {
         level: () => ({ 'log.level': 'information' }),
-        log: (document) => options.formatters.log(restOf(document)),
+        log: (document) => {
+          const rest = options.formatters.log(document);
+          // A copy, in which pino leaves out what is undefined: these are printed by themselves.
+          rest['@timestamp'] = undefined;
+          rest['agent'] = undefined;
+          rest['data_stream'] = undefined;
+          return rest;
+        },
       },
     },
     { write },

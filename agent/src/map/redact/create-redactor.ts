@@ -6,6 +6,7 @@
 import { createHmac } from 'node:crypto';
 import { linearPattern } from '@launchbeat/ecs-schemas/conditions';
 import { cutToJsonBytes } from '../json-bytes.ts';
+import { copied } from '../remembered.ts';
 import { fileName } from '../windows-names.ts';
 import { splitArguments } from './argument.ts';
 import { type EncodedCommand, encodedCommands } from './encoded-command.ts';
@@ -107,9 +108,6 @@ function decodedOf(scripts: readonly Redacted[]): { readonly decoded?: string } 
   );
   return { decoded: cutToJsonBytes(texts.join('\n'), DECODED_JSON_BYTES_MAX) };
 }
-
-/** A part of a text holds the whole text in memory, here the event's XML; a copy does not. */
-const copied = (text: string): string => Buffer.from(text, 'utf16le').toString('utf16le');
 
 /** A PC starts the same programs with the same words all day: texts without a secret are remembered, those with one never. */
 function rememberHarmless() {

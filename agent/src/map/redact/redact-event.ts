@@ -2,7 +2,7 @@
  * Takes a parsed event, gives it without secrets: the command line, every other free text of EventData, and the message.
  * Keeps: what Windows itself writes (SIDs, names, pids, paths) stays as it is, and so does the event's id.
  */
-import type { WindowsEvent } from '../windows-event.ts';
+import { copyOf, type WindowsEvent } from '../windows-event.ts';
 import type { Redactor } from './create-redactor.ts';
 
 export interface RedactedEvent {
@@ -33,17 +33,18 @@ const NO_FREE_TEXT = new Set([
 
 /** Redacts every text of an event that a person may have written. */
 export function redactEvent(redactor: Redactor, event: WindowsEvent): RedactedEvent {
-  const image = event.data.get('NewProcessName') ?? '';
-  const commandLine = event.data.get('CommandLine') ?? '';
+  const image = event.data['NewProcessName'] ?? '';
+  const commandLine = event.data['CommandLine'] ?? '';
   const line = redactor.redact(commandLine, image);
-  const replaced = new Map<string, string>();
+  let replaced: Map<string, string> | undefined;
   let count = line.count;
-  if (line.count > 0) replaced.set('CommandLine', line.text);
+  if (line.count > 0) replaced = new Map([['CommandLine', line.text]]);
   // Names alone: pairs would be made anew for each, and nearly every event has none but these.
-  for (const name of event.data.keys()) {
+  for (const name in event.data) {
     if (name === 'CommandLine' || NO_FREE_TEXT.has(name)) continue;
-    const redacted = redactor.redact(event.data.get(name) ?? '');
+    const redacted = redactor.redact(event.data[name] ?? '');
     if (redacted.count === 0) continue;
+    replaced ??= new Map();
     replaced.set(name, redacted.text);
     count += redacted.count;
   }
@@ -51,8 +52,8 @@ export function redactEvent(redactor: Redactor, event: WindowsEvent): RedactedEv
   count += message.count;
   const decoded = line.decoded === undefined ? {} : { decoded: line.decoded };
   if (count === 0) return { event, count, ...decoded };
-  const data = new Map(event.data);
-  for (const [name, value] of replaced) data.set(name, value);
+  const data = copyOf(event.data);
+  for (const [name, value] of replaced ?? []) data[name] = value;
   return { event: { ...event, data, message: message.text }, count, ...decoded };
 }
 
