@@ -3,8 +3,11 @@
  * Keeps: one buffer for all that is ever printed, so that nothing of the size of a batch is made anew for each batch.
  */
 
-/** One more write(2) costs less than a larger buffer in every idle agent. */
-const BUFFER_BYTES = 64 * 1024;
+/**
+ * Each write(2) is announced to everybody who watches the folder, the uploader among them, which costs more than the write. The memory
+ * is the system's until it is filled for the first time.
+ */
+const BUFFER_BYTES = 256 * 1024;
 /** No UTF-16 unit takes more in UTF-8. */
 const UNIT_BYTES_MAX = 3;
 
