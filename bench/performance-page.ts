@@ -214,8 +214,8 @@ ${latencyTable(results)}${costTable(results)}${profileTable(results.detail['agen
   OpenTelemetry Collector where \`BENCH_PEER_FILEBEAT\` and \`BENCH_PEER_OTELCOL\` name their programs (neither was at hand here).
 * **Memory and CPU of the agent**: with a stand-in for the Windows reader that looks each second, as the real one does; PowerShell's
   share is not in it. Backlogs are shipped by the same program. The agent is the bundle for Windows with the flags of launchbeat.exe, if \`make windows\` has installed the
-  bundler; else its source, whose loading takes 40 MiB more. Those flags switch V8's optimising compilers off: that
-  saves memory and costs speed, of which a PC needs little (its own row above).
+  bundler; else its source, whose loading takes 40 MiB more. Those flags switch V8's optimising compilers off and
+  clear the old generation early: that saves memory and costs speed, of which a PC needs little (its own row above).
 * **Collector**: chunks of ten agents over HTTPS, eight at a time, into PostgreSQL with its default settings and fsync on. The smaller
   documents are what \`drop_fields\` can leave: what a document must have, and what a row of PostgreSQL is made of.
 * **Both stores**: two agents ship a spool each over HTTPS; the clock stops when PostgreSQL has every row and Elasticsearch every

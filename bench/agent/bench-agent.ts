@@ -6,13 +6,11 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { stringify } from 'yaml';
 import { bundleAgent, bundlerInstalled } from '../../agent/windows/package/bundle-agent.ts';
-import { DIST, VERSION } from '../../agent/windows/package/layout.ts';
+import { DIST, NODE_FLAGS, VERSION } from '../../agent/windows/package/layout.ts';
 import { type Program, startProgram } from '../../tests/support/processes.ts';
 import { type Usage, usageOf } from '../process-usage.ts';
 
 const SOURCE = fileURLToPath(new URL('../../agent/src/main.ts', import.meta.url));
-/** launchbeat.exe gives it to node.exe (agent/windows/package/host/agent-process.c). */
-const FLAGS_ON_A_PC = ['--max-semi-space-size=1', '--no-opt', '--no-maglev'];
 const MIB = 1024 * 1024;
 
 let bundle: string | undefined;
@@ -81,7 +79,7 @@ export function startBenchAgent(options: BenchAgentOptions): BenchAgent {
   writeFileSync(join(folder, 'launchbeat.yml'), stringify(config));
   options.prepare?.(spool);
   const program = startProgram(process.execPath, [
-    ...(options.asOnAPc === true ? [...FLAGS_ON_A_PC, agentOnAPc()] : [SOURCE]),
+    ...(options.asOnAPc === true ? [...NODE_FLAGS, agentOnAPc()] : [SOURCE]),
     'run',
     '-e',
     '-c',

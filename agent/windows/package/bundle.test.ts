@@ -11,7 +11,7 @@ import { eventually } from '../../../tests/support/eventually.ts';
 import { type Program, startProgram } from '../../../tests/support/processes.ts';
 import { temporaryFolder } from '../../../tests/support/temporary-folder.ts';
 import { bundleAgent, bundlerInstalled } from './bundle-agent.ts';
-import { ROOT, VERSION } from './layout.ts';
+import { NODE_FLAGS, ROOT, VERSION } from './layout.ts';
 
 const skip = bundlerInstalled() ? false : 'the bundler is not installed: run make windows';
 const OFFICE = join(ROOT, 'ecs-schemas/fixtures/demo-office.xml.ndlines');
@@ -34,16 +34,20 @@ function installed(t: TestContext): (...args: string[]) => Program {
     ...['--path.data', join(folder, 'data'), '--path.logs', join(folder, 'logs')],
   ];
   return (...args) =>
-    startProgram(process.execPath, [join(folder, 'app/launchbeat.mjs'), ...flags, ...args], {
-      cwd: folder,
-      env: {
-        LAUNCHBEAT_API_KEY: SINK_KEY,
-        LAUNCHBEAT_COLLECTOR_URL: sinkUrl,
-        NODE_PATH: undefined,
-        NODE_OPTIONS: undefined,
+    startProgram(
+      process.execPath,
+      [...NODE_FLAGS, join(folder, 'app/launchbeat.mjs'), ...flags, ...args],
+      {
+        cwd: folder,
+        env: {
+          LAUNCHBEAT_API_KEY: SINK_KEY,
+          LAUNCHBEAT_COLLECTOR_URL: sinkUrl,
+          NODE_PATH: undefined,
+          NODE_OPTIONS: undefined,
+        },
+        t,
       },
-      t,
-    });
+    );
 }
 let sinkUrl = 'http://127.0.0.1:9';
 

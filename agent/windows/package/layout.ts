@@ -26,6 +26,12 @@ export const VERSION = (
   JSON.parse(readFileSync(join(ROOT, 'agent/package.json'), 'utf8')) as { version: string }
 ).version;
 
+const HOST = readFileSync(join(PACKAGE_FOLDER, 'host/agent-process.c'), 'utf8');
+
+/** What launchbeat.exe gives node.exe, in front of the program. */
+export const NODE_FLAGS: readonly string[] =
+  /^#define NODE_FLAGS L"(.+)"$/m.exec(HOST)?.[1]?.split(' ') ?? [];
+
 /** Names that the service host, the MSI, the scripts and the docs share. */
 export const PRODUCT = {
   name: 'Launchbeat',

@@ -12,9 +12,10 @@
 
 /*
  * A small young generation: the agent's objects die at once, and a large one would only be memory that is never given back. No optimising
- * compilers: what they keep is a fifth of the agent's memory, and a PC starts no ten thousand programs a second.
+ * compilers: what they keep is a fifth of the agent's memory, and a PC starts no ten thousand programs a second. An old generation that
+ * is cleared when it has grown by a seventh: a backlog that is read at once takes 65 MiB less, for a tenth more of its CPU time.
  */
-#define NODE_FLAGS L"--max-semi-space-size=1 --no-opt --no-maglev"
+#define NODE_FLAGS L"--max-semi-space-size=1 --no-opt --no-maglev --heap-growing-percent=15"
 
 /* node.exe, the bundle, the folders, the installer's settings. Later flags win, so those of the user come behind. */
 static BOOL build_command(wchar_t *command, Fault *fault) {
