@@ -10,7 +10,7 @@ import type { NoticeName } from './notice-names.ts';
 /**
  * One event as a reader printed it.
  * A class, since V8 would put literals of this kind straight into the old space once it has seen a batch of them survive; dead ones
- * there would hold the text that they were cut from until the next full collection (a tenth of all CPU time, four times the memory).
+ * there would hold the text that they were cut from until the next full collection (a tenth of the CPU time, half the memory again).
  */
 export class CapturedEvent {
   /** One `<Event>…</Event>` as Windows prints it: pids and logon ids in hex (`0x1f40`), values escaped. */

@@ -121,7 +121,7 @@ function scanData(xml: string, start: number): EventData | undefined {
 const isPlainName = (name: string): boolean =>
   name !== '' && name !== 'Data' && !name.includes('<') && !name.includes('&');
 
-/** `found` has the groups of USUAL. */
+/** `found` has the groups of USUAL: behind the HEAD_GROUPS one for each of USUAL_NAMES. */
 function usualData(found: RegExpExecArray): EventData {
   return {
     SubjectUserSid: found[15] ?? '',
