@@ -43,11 +43,11 @@ interface Summary {
 function aboutEvent(event: CapturedEvent): Pick<Verdict, 'record_id' | 'time' | 'executable'> {
   const parsed = parseEvent(event.xml);
   if (parsed.outcome === 'refused') return {};
-  const executable = parsed.event.data['NewProcessName'];
+  const executable = parsed.event.data['NewProcessName'] ?? '';
   return {
     record_id: parsed.event.recordId,
     time: parsed.event.systemTime,
-    ...(executable === undefined || executable === '' ? {} : { executable }),
+    ...(executable === '' ? {} : { executable }),
   };
 }
 

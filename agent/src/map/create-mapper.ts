@@ -13,12 +13,12 @@ import { cutToJsonBytes, jsonBytes } from './json-bytes.ts';
 import type { MapConfig } from './map-config.ts';
 import { parseEvent, type WindowsEvent } from './parse-event.ts';
 import { createProcessors } from './processors/run-processors.ts';
-import { type ProgramPath, programPath } from './program-path.ts';
+import { type ProgramPath, rememberPaths } from './program-path.ts';
 import { createRedactor, type Redactor } from './redact/create-redactor.ts';
 import { redactEvent } from './redact/redact-event.ts';
 import { redactXml } from './redact/redact-xml.ts';
-import { remembered } from './remembered.ts';
 import { createRecogniser, type Recognised, type StartedImage } from './watched-programs.ts';
+import { hasValue } from './windows-event.ts';
 import { PROCESS_POLL, PROCESS_START_CODE, SECURITY_AUDITING } from './windows-names.ts';
 
 /** Why an event is left out on purpose; counted by reason. */
@@ -89,7 +89,7 @@ function whatIsMissing(event: WindowsEvent): string | undefined {
   if (event.channel === '') return 'Event has no System/Channel.';
   if (!/^\d{1,20}$/.test(event.recordId))
     return `System/EventRecordID is "${event.recordId.slice(0, 40)}", not a number.`;
-  if ((event.data['NewProcessName'] ?? '') === '' && (event.data['NewProcessId'] ?? '') === '')
+  if (!hasValue(event.data, 'NewProcessName') && !hasValue(event.data, 'NewProcessId'))
     return 'EventData names no new process.';
   return undefined;
 }
@@ -124,7 +124,7 @@ function leftOut(
 export function createMapper(options: MapperOptions): Mapper {
   const { config, ignoreOlderMs = 0 } = options;
   const common = commonParts(options.agent, options.namespace);
-  const pathOf = remembered(programPath);
+  const pathOf = rememberPaths();
   const recognise = createRecogniser(config.programs);
   const runProcessors = createProcessors(config.processors);
   const redactor: Redactor = createRedactor({

@@ -10,6 +10,7 @@ import { commandLineArgs } from './command-line-args.ts';
 import type { WindowsEvent } from './parse-event.ts';
 import type { ProgramPath } from './program-path.ts';
 import type { StartedImage } from './watched-programs.ts';
+import { hasValue } from './windows-event.ts';
 import { readKeywords, SECURITY_AUDITING, windowsNumber } from './windows-names.ts';
 import { winlogOf } from './winlog-part.ts';
 
@@ -157,8 +158,8 @@ function launchbeatOf(input: DocumentInput): Launchbeat {
 /** Pids that Windows printed in no form that is known stay in `winlog.event_data` and are tagged. */
 function hasUnreadPid(data: WindowsEvent['data'], process: ProcessStart['process']): boolean {
   return (
-    (process.pid === undefined && (data['NewProcessId'] ?? '') !== '') ||
-    (process.parent?.pid === undefined && (data['ProcessId'] ?? '') !== '')
+    (process.pid === undefined && hasValue(data, 'NewProcessId')) ||
+    (process.parent?.pid === undefined && hasValue(data, 'ProcessId'))
   );
 }
 

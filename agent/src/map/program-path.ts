@@ -1,7 +1,11 @@
 /**
  * Takes the path of a program as Windows logs it, gives what the rules and the document need of it, each made once.
  */
+import { copied, createTextMemory } from './text-memory.ts';
 import { fileName, fold, folderOf } from './windows-names.ts';
+
+const PATHS_MAX = 512;
+const PATH_UNITS_MAX = 512;
 
 /** A program's path; '' = not known. */
 export interface ProgramPath {
@@ -25,5 +29,17 @@ export function programPath(path: string): ProgramPath {
     folder: folderOf(path),
     folded,
     foldedName: fileName(folded),
+  };
+}
+
+/** Makes the same with a memory: each path is taken apart once. */
+export function rememberPaths(): (path: string) => ProgramPath {
+  const paths = createTextMemory<ProgramPath>(PATHS_MAX, PATH_UNITS_MAX);
+  return (path) => {
+    const known = paths.get(path);
+    if (known !== undefined) return known;
+    const made = programPath(copied(path));
+    paths.set(made.path, made);
+    return made;
   };
 }

@@ -30,24 +30,30 @@ const headOf = (attribute: string, text: string): string =>
 const HEAD = new RegExp(headOf("[^'&<]*", '[^&<]*'));
 const HEAD_GROUPS = 14;
 
-/** EventData of 4688 since Windows 10, in its order: nearly every event is of this shape, and one look takes it apart. */
-const USUAL_NAMES = [
-  'SubjectUserSid',
-  'SubjectUserName',
-  'SubjectDomainName',
-  'SubjectLogonId',
-  'NewProcessId',
-  'NewProcessName',
-  'TokenElevationType',
-  'ProcessId',
-  'CommandLine',
-  'TargetUserSid',
-  'TargetUserName',
-  'TargetDomainName',
-  'TargetLogonId',
-  'ParentProcessName',
-  'MandatoryLabel',
-] as const;
+/**
+ * EventData of 4688 since Windows 10, in its order: nearly every event is of this shape, and one look takes it apart. `found` has the
+ * groups of USUAL: behind the HEAD_GROUPS one for each value.
+ */
+function usualData(found: readonly string[]): EventData {
+  return {
+    SubjectUserSid: found[15] ?? '',
+    SubjectUserName: found[16] ?? '',
+    SubjectDomainName: found[17] ?? '',
+    SubjectLogonId: found[18] ?? '',
+    NewProcessId: found[19] ?? '',
+    NewProcessName: found[20] ?? '',
+    TokenElevationType: found[21] ?? '',
+    ProcessId: found[22] ?? '',
+    CommandLine: found[23] ?? '',
+    TargetUserSid: found[24] ?? '',
+    TargetUserName: found[25] ?? '',
+    TargetDomainName: found[26] ?? '',
+    TargetLogonId: found[27] ?? '',
+    ParentProcessName: found[28] ?? '',
+    MandatoryLabel: found[29] ?? '',
+  };
+}
+const USUAL_NAMES = Object.keys(usualData([]));
 /** What UNUSUAL names, and surrogates, whether they are lone or not: no value of the usual shape has them. */
 const NOT_USUAL = '\\0-\\x1f\\ud800-\\udfff\\ufffe\\uffff';
 const USUAL = new RegExp(
@@ -120,27 +126,6 @@ function scanData(xml: string, start: number): EventData | undefined {
 /** Values without a name of their own are numbered by the parser. */
 const isPlainName = (name: string): boolean =>
   name !== '' && name !== 'Data' && !name.includes('<') && !name.includes('&');
-
-/** `found` has the groups of USUAL: behind the HEAD_GROUPS one for each of USUAL_NAMES. */
-function usualData(found: RegExpExecArray): EventData {
-  return {
-    SubjectUserSid: found[15] ?? '',
-    SubjectUserName: found[16] ?? '',
-    SubjectDomainName: found[17] ?? '',
-    SubjectLogonId: found[18] ?? '',
-    NewProcessId: found[19] ?? '',
-    NewProcessName: found[20] ?? '',
-    TokenElevationType: found[21] ?? '',
-    ProcessId: found[22] ?? '',
-    CommandLine: found[23] ?? '',
-    TargetUserSid: found[24] ?? '',
-    TargetUserName: found[25] ?? '',
-    TargetDomainName: found[26] ?? '',
-    TargetLogonId: found[27] ?? '',
-    ParentProcessName: found[28] ?? '',
-    MandatoryLabel: found[29] ?? '',
-  };
-}
 
 /** An event with the usual values; undefined for any other. */
 function scanUsual(xml: string): WindowsEvent | undefined {

@@ -8,6 +8,9 @@
  */
 export type EventData = Readonly<Record<string, string | undefined>>;
 
+/** Whether it says something under a name. */
+export const hasValue = (data: EventData, name: string): boolean => (data[name] ?? '') !== '';
+
 /** None yet. It has no prototype: whatever name an event gives is a name. */
 export const noData = (): Record<string, string> => Object.create(null) as Record<string, string>;
 

@@ -29,8 +29,13 @@ export const VERSION = (
 const HOST = readFileSync(join(PACKAGE_FOLDER, 'host/agent-process.c'), 'utf8');
 
 /** What launchbeat.exe gives node.exe, in front of the program. */
-export const NODE_FLAGS: readonly string[] =
-  /^#define NODE_FLAGS L"(.+)"$/m.exec(HOST)?.[1]?.split(' ') ?? [];
+export const NODE_FLAGS: readonly string[] = nodeFlags();
+
+function nodeFlags(): readonly string[] {
+  const flags = /^#define NODE_FLAGS L"(.+)"$/m.exec(HOST)?.[1];
+  if (flags === undefined) throw new Error('host/agent-process.c defines no NODE_FLAGS.');
+  return flags.split(' ');
+}
 
 /** Names that the service host, the MSI, the scripts and the docs share. */
 export const PRODUCT = {

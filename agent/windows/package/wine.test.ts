@@ -10,7 +10,6 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { eventually } from '../../../tests/support/eventually.ts';
 import { temporaryFolder } from '../../../tests/support/temporary-folder.ts';
-import { NODE_FLAGS } from './layout.ts';
 import type { Defaults } from './msi-source.ts';
 import {
   smallPackage,
@@ -86,7 +85,7 @@ test('the MSI installs, upgrades and uninstalls; config, key and spool stay unti
   const command = /^command=(.*)$/m.exec(given)?.[1] ?? '';
   assert.ok(!command.includes('secret1'), 'the key stands in no command line');
   for (const words of [
-    `${NODE_FLAGS.join(' ')} "C:\\Program Files\\Launchbeat\\app\\launchbeat.mjs"`,
+    '--max-semi-space-size=1 --no-opt --no-maglev --heap-growing-percent=15 "C:\\Program Files\\Launchbeat\\app\\launchbeat.mjs"',
     '--path.config "C:\\ProgramData\\Launchbeat"',
     '-E "output.collector.ssl.certificate_authorities=C:\\ProgramData\\Launchbeat\\ca.crt"',
     "{label: 'winword.exe', names: ['winword.exe']}, {label: 'Учёт 1.exe', names: ['Учёт 1.exe']}",

@@ -6,7 +6,7 @@
 import { createHmac } from 'node:crypto';
 import { linearPattern } from '@launchbeat/ecs-schemas/conditions';
 import { cutToJsonBytes } from '../json-bytes.ts';
-import { copied } from '../remembered.ts';
+import { copied, createTextMemory } from '../text-memory.ts';
 import { fileName } from '../windows-names.ts';
 import { splitArguments } from './argument.ts';
 import { type EncodedCommand, encodedCommands } from './encoded-command.ts';
@@ -111,14 +111,11 @@ function decodedOf(scripts: readonly Redacted[]): { readonly decoded?: string } 
 
 /** A PC starts the same programs with the same words all day: texts without a secret are remembered, those with one never. */
 function rememberHarmless() {
-  const images = new Map<string, string>();
+  const images = createTextMemory<string>(HARMLESS_MAX, HARMLESS_UNITS_MAX);
   return {
-    has: (text: string, image: string): boolean =>
-      text.length <= HARMLESS_UNITS_MAX && images.get(text) === image,
+    has: (text: string, image: string): boolean => images.get(text) === image,
     add(text: string, image: string): void {
-      if (text.length > HARMLESS_UNITS_MAX || image.length > HARMLESS_UNITS_MAX) return;
-      if (images.size >= HARMLESS_MAX) images.clear();
-      images.set(copied(text), copied(image));
+      if (image.length <= HARMLESS_UNITS_MAX) images.set(copied(text), copied(image));
     },
   };
 }
